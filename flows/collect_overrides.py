@@ -1,0 +1,63 @@
+"""Every few minutes: bring in what reviewers answered, make it a dataset version, and look for drift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from patience import PATIENT
+from prefect import flow, task
+from prefect.events import emit_event
+
+from hitl_mlops import Project
+from hitl_mlops.ids import plain
+
+ACTOR = "flow:collect-overrides"
+DRIFT_FOUND = "hitl.drift.found"
+
+
+@task(**PATIENT)
+def push_tickets(folder: str) -> int:
+    """Tickets that waited are on the desk; how many."""
+    return Project.open(folder, actor=ACTOR).push().pushed
+
+
+@task(**PATIENT)
+def collect(folder: str) -> dict[str, int]:
+    """New answers are kept, screened and resolved; how many."""
+    got = Project.open(folder, actor=ACTOR).collect()
+    counts = {"new": got.new, "accepted": got.accepted, "quarantined": len(got.quarantined)}
+    return {**counts, "resolved": len(got.resolved), "overrides": got.overrides}
+
+
+@task(**PATIENT)
+def build_dataset(folder: str) -> dict[str, Any]:
+    """A dataset version holds every resolution; its number and digest."""
+    version = Project.open(folder, actor=ACTOR).build_dataset()
+    return {"number": version.number, "digest": version.digest}
+
+
+@task(**PATIENT)
+def check_drift(folder: str) -> dict[str, Any]:
+    """What comes in was compared with what the champion learned from; an alarm is an event of the project."""
+    found = Project.open(folder, actor=ACTOR).check_drift()
+    if found.alarm:
+        emit_event(
+            DRIFT_FOUND,
+            resource={"prefect.resource.id": f"hitl.project.{found.project}"},
+            payload=plain(found),
+        )
+    return {"alarm": found.alarm, "reason": found.reason}
+
+
+@flow(name="collect-overrides", log_prints=True)
+def collect_overrides(folder: str = ".") -> dict[str, Any]:
+    """What people said since the last run is in the dataset, and drift is known."""
+    pushed = push_tickets(folder)
+    print(f"{pushed} tickets are new on the desk.")
+    collected = collect(folder)
+    print("Answers: " + ", ".join(f"{count} {what}" for what, count in collected.items()) + ".")
+    dataset = build_dataset(folder)
+    print(f"The latest dataset version is {dataset['number']}.")
+    drift = check_drift(folder)
+    print(drift["reason"])
+    return {"pushed": pushed, "collected": collected, "dataset": dataset, "drift": drift}

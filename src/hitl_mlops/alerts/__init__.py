@@ -1,0 +1,1 @@
+"""What should make somebody act: drift found, figures out of bounds."""

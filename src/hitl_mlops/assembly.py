@@ -1,0 +1,167 @@
+"""The verbs of the rooms, each with the ports it acts on: built from the parts when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hitl_mlops.errors import NotFoundError
+from hitl_mlops.training.registry import DATASET_TAG
+from hitl_mlops.wiring import Parts
+
+if TYPE_CHECKING:
+    from hitl_mlops.alerts.watch import Watch
+    from hitl_mlops.dataset.manifest import DatasetVersion
+    from hitl_mlops.decisions.serving import Serving
+    from hitl_mlops.gates.bench import Bench
+    from hitl_mlops.overrides.collect import Collector
+    from hitl_mlops.overrides.quarantine import Quarantine
+    from hitl_mlops.review.open import Deadlines, Shown
+    from hitl_mlops.rollout.conduct import Conductor
+    from hitl_mlops.rollout.state import Rollout
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What acts in one project.
+
+    Attributes:
+        parts: the adapters.
+        actor: who acts, for the trail.
+    """
+
+    parts: Parts
+    actor: str
+
+    @cached_property
+    def conductor(self) -> Conductor:
+        """Brings challengers on their way."""
+        from hitl_mlops.rollout.conduct import Conductor
+        from hitl_mlops.rollout.policy import rollout_policy
+
+        parts, policy = self.parts, self.parts.policy
+        return Conductor(
+            database=parts.database,
+            trail=parts.trail,
+            registry=parts.registry,
+            log=parts.log,
+            answers=parts.answers,
+            gates=parts.gates,
+            book=parts.rollouts,
+            policy=rollout_policy(policy.section("approval"), policy.section("rollout")),
+            policy_hash=policy.hash,
+            actor=self.actor,
+            clock=parts.clock,
+        )
+
+    @cached_property
+    def collector(self) -> Collector:
+        """Brings answers in from the desk."""
+        from hitl_mlops.overrides.collect import Collector
+
+        parts, roster = self.parts, self.parts.roster  # a mistake in a file is told before a server is asked
+        return Collector(
+            desk=parts.desk,
+            book=parts.answers,
+            screen=parts.screen,
+            trail=parts.trail,
+            classes=frozenset(parts.task.classes),
+            roster=roster,
+            clock=parts.clock,
+            actor=self.actor,
+        )
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Where refused answers wait for a person."""
+        from hitl_mlops.overrides.quarantine import Quarantine
+
+        parts, collector = self.parts, self.collector
+        return Quarantine(parts.answers, parts.screen, parts.trail, collector.classes, collector.reviewers())
+
+    @property
+    def bench(self) -> Bench:
+        """Where challengers are judged."""
+        from hitl_mlops.gates.bench import Bench, Champion
+        from hitl_mlops.gates.policy import gates_policy
+
+        parts, champion = self.parts, self.champion()
+        return Bench(
+            database=parts.database,
+            trail=parts.trail,
+            registry=parts.registry,
+            store=parts.store,
+            log=parts.log,
+            answers=parts.answers,
+            reports=parts.gates,
+            measures=parts.measures,
+            policy=gates_policy(parts.policy.section("gates")),
+            policy_hash=parts.policy.hash,
+            task=parts.task,
+            key=parts.policy_key,
+            champion=Champion(champion.challenger, champion.challenger_digest, champion.stage_at),
+        )
+
+    @property
+    def watch(self) -> Watch:
+        """What drift is looked for in."""
+        from hitl_mlops.alerts.watch import Watch
+
+        parts, champion = self.parts, self.champion()
+        return Watch(
+            project=self.parts.settings.project,
+            trail=parts.trail,
+            log=parts.log,
+            measures=parts.quick_measures,
+            task=parts.task,
+            base=parts.base,
+            champion=parts.registry.load(champion.challenger, digest=champion.challenger_digest),
+            since=champion.stage_at,
+        )
+
+    def champion(self) -> Rollout:
+        """The rollout whose challenger serves now; raises NotFoundError before there is one."""
+        champion = self.parts.rollouts.champion()
+        if champion is None:
+            raise NotFoundError("There is no champion yet.", remedy="Run `hitl train` to make the first.")
+        return champion
+
+    def learned_from(self, version: str) -> DatasetVersion:
+        """The dataset version that a model version learned from."""
+        return self.parts.store.version(self.parts.registry.get(version).tags[DATASET_TAG])
+
+    @property
+    def shown(self) -> Shown:
+        """What reviewers are shown beside a case."""
+        from hitl_mlops.review.open import Shown
+        from hitl_mlops.review.picture import picture_of
+
+        task, folder = self.parts.task, self.parts.settings.folder
+        learned_from = f"dataset {self.learned_from(self.champion().challenger).number}"
+        return Shown(task, learned_from, lambda case: picture_of(case, task, folder))
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        """How soon each lane answers, by the policy."""
+        from hitl_mlops.review.open import Deadlines
+
+        return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in self.parts.policy.routes})
+
+    def serving(self) -> Serving:
+        """The models that answer now, loaded by the digests the database holds.
+
+        Raises:
+            NotFoundError: there is no champion yet.
+            IntegrityError: a model's bytes are not those that were approved.
+        """
+        from hitl_mlops.decisions.serving import Serving
+
+        champion, live = self.champion(), self.parts.rollouts.live()
+        load = self.parts.registry.load
+        answers = load(champion.challenger, digest=champion.challenger_digest)
+        if live is None:
+            return Serving(answers)
+        on_trial = load(live.challenger, digest=live.challenger_digest)
+        return Serving(answers, on_trial, live.share_percent, live.rollout_id)

@@ -1,0 +1,1 @@
+"""The trail: what happened, in an order and wording that cannot be changed unseen."""

@@ -1,0 +1,59 @@
+"""`hitl review push|status`: tickets to the desk, and how the queue stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from hitl_mlops.cli.output import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    add_command,
+    add_group,
+    answer,
+    open_project,
+    say,
+    table,
+    working,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def add_to(app: typer.Typer) -> None:
+    """The group `review` is part of the command line."""
+    group = add_group(app, "review", about="Put questions to people, and see how the queue stands.")
+    add_command(group, "push", push, examples=["hitl review push"])
+    add_command(group, "status", status, examples=["hitl review status"])
+
+
+def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Put the tickets that wait on the desk. None is doubled, and what fails waits for the next push."""
+    with working("Pushing tickets"):
+        pushed = open_project(project).push()
+
+    def told(console: Console) -> None:
+        say(console, f"{pushed.pushed:,} tickets are on the desk now.", style="bold")
+        for url in pushed.pages:
+            say(console, f"→ answer them at {url}")
+
+    answer(pushed, as_json=as_json, told=told)
+
+
+def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Show the queue by lane. Waiting, open, late, the oldest; and what the screen holds back."""
+    queue = open_project(project).review_status()
+
+    def told(console: Console) -> None:
+        rows = [
+            (one.lane, one.waiting, one.open, one.late, f"{one.oldest:%Y-%m-%d %H:%M}" if one.oldest else "-")
+            for one in queue.lanes
+        ]
+        table(console, ("lane", "waiting", "open", "late", "oldest"), rows)
+        if queue.quarantined:
+            say(console, f"{queue.quarantined} answers are quarantined. → hitl quarantine list")
+
+    answer(queue, as_json=as_json, told=told)

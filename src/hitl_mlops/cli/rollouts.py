@@ -1,0 +1,125 @@
+"""`hitl rollout start|step|status|abort`: one challenger's way to champion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hitl_mlops.cli.output import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    add_command,
+    add_group,
+    answer,
+    open_project,
+    say,
+    table,
+    working,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hitl_mlops.rollout.state import Evidence, Rollout
+
+WIDTH = 40
+Version = Annotated[str, typer.Argument(help="The challenger's version in MLflow.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in your words.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The group `rollout` is part of the command line."""
+    group = add_group(app, "rollout", about="Shadow, canary, promotion, and the way back.")
+    add_command(group, "start", start, examples=["hitl rollout start 7"])
+    add_command(group, "step", step, examples=["hitl rollout step"])
+    add_command(group, "status", status, examples=["hitl rollout status"])
+    add_command(group, "abort", abort, examples=['hitl rollout abort --reason "the scanner was replaced"'])
+
+
+def start(
+    version: Version,
+    force: Annotated[
+        str, typer.Option(help="Go past gates, approval and shadow into the canary, for this reason.")
+    ] = "",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a challenger watch every case in the shadow. It must have passed its gates and be approved."""
+    with working("Starting"):
+        rollout = open_project(project).start_rollout(version, force=force or None)
+    answer(rollout, as_json=as_json, told=lambda console: _tell_state(console, rollout))
+
+
+def step(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Look at the evidence once, and do what it says."""
+    with working("Looking"):
+        look = open_project(project).step_rollout()
+
+    def told(console: Console) -> None:
+        if look.step is None:
+            say(console, "No rollout is under way.")
+            return
+        say(console, f"{look.step.action.value}: {look.step.reason}", style="bold")
+        _tell_state(console, look.step.after)
+
+    answer(look, as_json=as_json, told=told)
+
+
+def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Show where the latest rollout stands. With the evidence against its two bounds."""
+    rollout, evidence = open_project(project).rollout_status()
+
+    def told(console: Console) -> None:
+        if rollout is None:
+            say(console, "There was no rollout yet. → hitl rollout start VERSION")
+            return
+        _tell_state(console, rollout)
+        if evidence is not None:
+            _tell_evidence(console, evidence)
+
+    answer({"rollout": rollout, "evidence": evidence}, as_json=as_json, told=told)
+
+
+def abort(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """End the live rollout. The champion answers every case."""
+    rollout = open_project(project).abort_rollout(reason)
+    answer(rollout, as_json=as_json, told=lambda console: _tell_state(console, rollout))
+
+
+def _tell_state(console: Console, rollout: Rollout) -> None:
+    forced = " (forced past its gates)" if rollout.forced else ""
+    say(
+        console,
+        f"Challenger {rollout.challenger} against champion {rollout.champion or '-'}: {rollout.stage.value}, "
+        f"{rollout.share_percent:g} % of subjects{forced}",
+        style="bold",
+    )
+    say(console, rollout.reason)
+
+
+def _tell_evidence(console: Console, evidence: Evidence) -> None:
+    rows = (
+        ("not worse → promote", evidence.promote_e, evidence.promote_at),
+        ("harm → roll back", evidence.rollback_e, evidence.rollback_at),
+    )
+    table(
+        console,
+        ("evidence", "e-value", "bound", "on a log scale, from 1 to the bound"),
+        [(name, value, bound, _bar(value, bound)) for name, value, bound in rows],
+    )
+    say(
+        console,
+        f"{evidence.cases} cases, {evidence.agreed} agreed, {evidence.labels} disagreements labelled, "
+        f"{evidence.pending} waiting; wrong: challenger {evidence.challenger_wrong}, "
+        f"champion {evidence.champion_wrong}.",
+    )
+
+
+def _bar(value: float, bound: float) -> str:
+    from math import log
+
+    full = min(1.0, max(0.0, log(max(value, 1e-9)) / log(bound)))
+    filled = round(WIDTH * full)
+    return "█" * filled + "·" * (WIDTH - filled)

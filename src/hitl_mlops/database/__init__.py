@@ -1,0 +1,1 @@
+"""Where records are kept: connection, transactions, tables, migrations."""

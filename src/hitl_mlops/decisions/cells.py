@@ -1,0 +1,215 @@
+"""What a cell may hold: every value of a column as a plain JSON value, with the reasons for those refused.
+
+A reason names the column and never the value, so that it may stand in the trail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_mlops.decisions.schema import ColumnSpec, ColumnType
+
+LONGEST_TEXT = 100_000
+LONGEST_ID = 200
+EXACT_UP_TO = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A screened column.
+
+    Attributes:
+        plain: plain values, one for each row; what stands in a refused row does not count.
+        faults: what is wrong → rows where it is, shape (n,).
+    """
+
+    plain: list[Any]
+    faults: dict[str, npt.NDArray[np.bool_]]
+
+
+def screen_input(column: pd.Series, spec: ColumnSpec) -> Cells:
+    """The cells of an input column, held against what the base data showed."""
+    if spec.type is ColumnType.NUMBER:
+        return _numbers(column, spec)
+    if spec.type is ColumnType.FLAG:
+        return _each(column, lambda value: _flag(value, spec))
+    return _each(column, lambda value: _text(value, spec))
+
+
+def screen_attribute(column: pd.Series) -> Cells:
+    """The cells of a kept column: any single value, or none."""
+    return _each(column, _attribute)
+
+
+def screen_id(column: pd.Series) -> Cells:
+    """The cells of a column of ids, as text."""
+    return _each(column, _id)
+
+
+def screen_time(column: pd.Series) -> Cells:
+    """The cells of a column of times, as aware moments in UTC.
+
+    A time without a zone is refused: nobody can say which moment it is.
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert("UTC").astype(object)
+    return _each(column, _moment)
+
+
+def _each(column: pd.Series, judge: Callable[[Any], tuple[Any, str | None]]) -> Cells:
+    """Judge every cell."""
+    judged = [judge(value) for value in _plain(column)]
+    wrong: dict[str, npt.NDArray[np.bool_]] = {}
+    for place, (_, fault) in enumerate(judged):
+        if fault is not None:
+            wrong.setdefault(fault, np.zeros(len(judged), dtype=bool))[place] = True
+    return Cells([value for value, _ in judged], wrong)
+
+
+def _plain(column: pd.Series) -> Sequence[Any]:
+    values: list[Any] = column.astype(object).tolist()
+    return values
+
+
+def _numbers(column: pd.Series, spec: ColumnSpec) -> Cells:
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        gaps, faults = np.isnan(numbers), {}
+        values = column.astype(object).tolist() if gaps.any() else column.tolist()
+    else:
+        cells = _each(column, _number)
+        numbers = np.array([math.nan if value is None else value for value in cells.plain], dtype=np.float64)
+        values, faults = cells.plain, cells.faults
+        gaps = np.isnan(numbers) & ~any_fault(faults, len(numbers))
+    if gaps.any():
+        values = [None if gap else value for value, gap in zip(values, gaps.tolist(), strict=True)]
+        if not spec.may_be_missing:
+            faults = {**faults, "has no value": gaps}
+    with np.errstate(invalid="ignore"):
+        finite = np.isfinite(numbers)
+        suspects = {
+            "is infinite": np.isinf(numbers),
+            "has more digits than a float holds": finite & (np.abs(numbers) > EXACT_UP_TO),
+            "is far outside the range of the base data": finite & _outside(numbers, spec),
+        }
+    return Cells(values, faults | {fault: rows for fault, rows in suspects.items() if rows.any()})
+
+
+def _outside(numbers: npt.NDArray[np.float64], spec: ColumnSpec) -> npt.NDArray[np.bool_]:
+    low = -math.inf if spec.low is None else spec.low
+    high = math.inf if spec.high is None else spec.high
+    return (numbers < low) | (numbers > high)
+
+
+def any_fault(faults: dict[str, npt.NDArray[np.bool_]], count: int) -> npt.NDArray[np.bool_]:
+    """Rows in which anything is wrong, shape (count,)."""
+    joined: npt.NDArray[np.bool_] = np.logical_or.reduce([np.zeros(count, dtype=bool), *faults.values()])
+    return joined
+
+
+def _missing(value: Any) -> bool:
+    return (
+        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    )
+
+
+def _number(value: Any) -> tuple[float | None, str | None]:
+    if _missing(value):
+        return None, None
+    if isinstance(value, bool):
+        return None, "is true or false, not a number"
+    if isinstance(value, str) and not value.isascii():
+        return None, "is not a number"
+    try:
+        return float(value), None
+    except OverflowError:
+        return None, "has more digits than a float holds"
+    except (TypeError, ValueError):
+        return None, "is not a number"
+
+
+def _flag(value: Any, spec: ColumnSpec) -> tuple[bool | None, str | None]:
+    if _missing(value):
+        return None, None if spec.may_be_missing else "has no value"
+    if isinstance(value, bool) or value in (0, 1):
+        return bool(value), None
+    spelled = {"true": True, "false": False}.get(str(value).strip().lower())
+    return spelled, None if spelled is not None else "is neither true nor false"
+
+
+def _text(value: Any, spec: ColumnSpec) -> tuple[str | None, str | None]:
+    if _missing(value) or (isinstance(value, str) and not value.strip()):
+        return None, None if spec.may_be_missing else "has no value"
+    plain, fault = _attribute(value)
+    return (plain if isinstance(plain, str) else _spelled(plain)), fault
+
+
+def _attribute(value: Any) -> tuple[Any, str | None]:
+    if isinstance(value, str):
+        return value, _text_fault(value)
+    if _missing(value):
+        return None, None
+    if isinstance(value, (bool, int)):
+        return value, "has more digits than a float holds" if abs(value) > EXACT_UP_TO else None
+    if isinstance(value, (float, Decimal)):
+        number = float(value)
+        return number, None if math.isfinite(number) else "is infinite"
+    if isinstance(value, (datetime, date)):
+        return value.isoformat(), None
+    return None, "holds more than one value"
+
+
+def _text_fault(value: str) -> str | None:
+    if len(value) > LONGEST_TEXT:
+        return f"is longer than {LONGEST_TEXT:,} characters"
+    if value.isascii():
+        return "holds a NUL character" if "\0" in value else None
+    if "\0" in value:
+        return "holds a NUL character"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half a character (a lone surrogate)"
+    return None
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _id(value: Any) -> tuple[str, str | None]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value), None  # a whole number is exact, however long
+    plain, fault = _attribute(value)
+    if plain is None or (isinstance(plain, str) and not plain.strip()):
+        return "", fault or "has no value"
+    if isinstance(plain, float) and abs(plain) >= EXACT_UP_TO:
+        return "", "has more digits than a float holds"
+    name = plain if isinstance(plain, str) else _spelled(plain)
+    return name, fault or (f"is longer than {LONGEST_ID} characters" if len(name) > LONGEST_ID else None)
+
+
+def _moment(value: Any) -> tuple[datetime | None, str | None]:
+    if _missing(value):
+        return None, "has no value"
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+        elif isinstance(value, datetime):
+            moment = value.to_pydatetime(warn=False) if isinstance(value, pd.Timestamp) else value
+        else:
+            return None, "is not a time"
+        return (None, "has no time zone") if moment.tzinfo is None else (moment.astimezone(UTC), None)
+    except (ValueError, OverflowError):
+        return None, "is not a time"

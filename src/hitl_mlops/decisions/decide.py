@@ -1,0 +1,228 @@
+"""The verb: ask the models, route what they said, record it, and only then give it out."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_mlops.audit.entry import Event, Kind
+from hitl_mlops.audit.trail import Trail
+from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.predict import Answers, ask, inputs_frame
+from hitl_mlops.decisions.record import Arm, Case, Decision, ShadowPrediction
+from hitl_mlops.decisions.seal import SALT_BYTES, batch_seal, commitment_of, record_hash
+from hitl_mlops.decisions.serving import Serving
+from hitl_mlops.ids import keyed_id
+from hitl_mlops.routing.policy import CLOSED, Policy
+from hitl_mlops.routing.route import Check, Routes, route
+
+Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
+RECORDED_AT_ONCE = 10_000
+NAMED_AT_ONCE = 500
+"""How many decisions one entry of the trail names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the models and the policy made of some cases, in their order; nothing is recorded yet."""
+
+    decisions: tuple[Decision, ...]
+    shadows: tuple[ShadowPrediction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What it takes to decide.
+
+    Attributes:
+        serving: the live models.
+        policy: the policy; None sends every case to senior review.
+        key: the project's policy key; makes ids, draws arms and spot checks.
+        checks: the user's auxiliary checks by name.
+    """
+
+    serving: Serving
+    policy: Policy | None
+    key: bytes
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+def decide_cases(  # noqa: PLR0913 - the cases, four ways of deciding and five places the answer goes
+    cases: Sequence[Case],
+    serving: Serving,
+    policy: Policy | None,
+    *,
+    key: bytes,
+    log: DecisionLog,
+    trail: Trail,
+    transaction: Transaction,
+    now: datetime,
+    actor: str,
+    checks: Mapping[str, Check] | None = None,
+) -> list[Decision]:
+    """Every case has one recorded decision; they are returned in the cases' order.
+
+    A case decided before is answered from the log, also when it stands twice among the cases. Cases,
+    decisions, shadow predictions and their entries are recorded together, in batches of at most 10,000:
+    killed in between, whole batches stand, and deciding again goes on where it stopped.
+
+    Args:
+        cases: what to decide; none gives none.
+        serving: the live models.
+        policy: the policy; None sends every case to senior review.
+        key: the project's policy key.
+        log: where decisions are kept.
+        trail: where the entries go.
+        transaction: opens what log and trail are to share, `database.transaction`.
+        now: the time of the decisions.
+        actor: who decides, `cli` or a flow.
+        checks: the user's auxiliary checks by name.
+    """
+    deciding = Deciding(serving, policy, key, checks or {})
+    answered = log.decided(case.case_id for case in cases)
+    waiting = {case.case_id: case for case in cases if case.case_id not in answered}
+    todo = list(waiting.values())
+    for start in range(0, len(todo), RECORDED_AT_ONCE):
+        batch = todo[start : start + RECORDED_AT_ONCE]
+        decided = decide(batch, deciding, now)
+        answered |= _record(batch, decided, log, trail, transaction, actor)
+    return [answered[case.case_id] for case in cases]
+
+
+def decide(cases: Sequence[Case], deciding: Deciding, now: datetime) -> Decided:
+    """The decisions on the cases, and what the model that did not answer would have said. Pure."""
+    serving, key = deciding.serving, deciding.key
+    if not cases:
+        return Decided((), ())
+    inputs = inputs_frame(cases)
+    champion = ask(serving.champion, inputs)
+    challenger = None if serving.challenger is None else ask(serving.challenger, inputs)
+    swapped = serving.challenger_answers(key, [case.subject for case in cases])
+    ids = [keyed_id("d", key, case.case_id) for case in cases]
+    said = [challenger if swap and challenger is not None else champion for swap in swapped.tolist()]
+    columns = _columns(cases, champion, challenger, swapped)
+    routes = route(deciding.policy, columns, ids, key, checks=deciding.checks)
+    policy_hash = (deciding.policy or CLOSED).hash
+    decisions = tuple(
+        _decision(case, ids[row], row, said[row], routes, policy_hash, swapped, now)
+        for row, case in enumerate(cases)
+    )
+    if challenger is None:
+        return Decided(decisions, ())
+    silent = [champion if swap else challenger for swap in swapped.tolist()]
+    shadows = tuple(
+        ShadowPrediction(
+            ids[row],
+            answers.model.version,
+            answers.model.digest,
+            answers.label(row),
+            float(answers.confidence[row]),
+        )
+        for row, answers in enumerate(silent)
+        if np.isfinite(answers.confidence[row])
+    )
+    return Decided(decisions, shadows)
+
+
+def _columns(
+    cases: Sequence[Case], champion: Answers, challenger: Answers | None, swapped: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """What the policy may read of each case: its attributes, and what the model that answers said."""
+    other = challenger or champion
+    names = list(cases[0].attributes)
+    attributes = {name: pd.Series([case.attributes[name] for case in cases], dtype=object) for name in names}
+    rows = range(len(cases))
+    labels = [
+        (other if swap else champion).label(row) for row, swap in zip(rows, swapped.tolist(), strict=True)
+    ]
+    return pd.DataFrame(
+        attributes
+        | {
+            "label": pd.Series(labels, dtype=object),
+            "confidence": np.where(swapped, other.confidence, champion.confidence),
+            "margin": np.where(swapped, other.margin, champion.margin),
+        }
+    ).infer_objects()
+
+
+def _decision(
+    case: Case,
+    decision_id: str,
+    row: int,
+    answers: Answers,
+    routes: Routes,
+    policy_hash: str,
+    swapped: npt.NDArray[np.bool_],
+    now: datetime,
+) -> Decision:
+    label = answers.label(row)
+    probabilities = zip(answers.model.classes, answers.probabilities[row].tolist(), strict=True)
+    return Decision(
+        decision_id=decision_id,
+        case_id=case.case_id,
+        subject=case.subject,
+        at=now,
+        model_version=answers.model.version,
+        model_digest=answers.model.digest,
+        arm=Arm.CHALLENGER if swapped[row] else Arm.CHAMPION,
+        label=label,
+        confidence=float(answers.confidence[row]) if label else 0.0,
+        probabilities=dict(probabilities) if label else {},
+        route=str(routes.route[row]),
+        reasons=routes.reasons[row],
+        policy_hash=policy_hash,
+        pi=float(routes.pi[row]),
+        spot_check=bool(routes.spot_check[row]),
+        signatures=int(routes.signatures[row]),
+        attributes=case.attributes,
+    )
+
+
+def _record(
+    cases: Sequence[Case],
+    decided: Decided,
+    log: DecisionLog,
+    trail: Trail,
+    transaction: Transaction,
+    actor: str,
+) -> dict[str, Decision]:
+    """The batch and its entries are kept; answers case id → decision, also those of another writer."""
+    salts = [secrets.token_bytes(SALT_BYTES) for _ in cases]
+    with transaction():
+        new = set(log.record(cases, decided.decisions, decided.shadows, salts=salts))
+        sealed = [
+            (decision, commitment_of(case, salt))
+            for case, decision, salt in zip(cases, decided.decisions, salts, strict=True)
+            if decision.decision_id in new
+        ]
+        trail.append(
+            [
+                _event(sealed[start : start + NAMED_AT_ONCE], actor)
+                for start in range(0, len(sealed), NAMED_AT_ONCE)
+            ]
+        )
+    kept = {decision.case_id: decision for decision, _ in sealed}
+    return kept | log.decided(case.case_id for case in cases if case.case_id not in kept)
+
+
+def _event(sealed: Sequence[tuple[Decision, str]], actor: str) -> Event:
+    decisions = [decision for decision, _ in sealed]
+    facts: dict[str, Any] = {
+        "count": len(decisions),
+        "by_route": dict(sorted(Counter(each.route for each in decisions).items())),
+        "by_arm": dict(sorted(Counter(each.arm.value for each in decisions).items())),
+        "policy_hash": decisions[0].policy_hash,
+        "model_digests": {each.model_version: each.model_digest for each in decisions},
+        **batch_seal([record_hash(decision, commitment) for decision, commitment in sealed]),
+    }
+    refs = {"decision": [each.decision_id for each in decisions]}
+    return Event(Kind.DECISIONS_RECORDED, actor, decisions[0].at, refs, facts)

@@ -1,0 +1,100 @@
+"""Asking a model, so that whatever it does is an answer or plainly none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_mlops.decisions.model import Model
+from hitl_mlops.decisions.record import Case
+from hitl_mlops.errors import InputError
+
+MOST_CALLS = 64
+"""How often a batch that fails is asked again in halves before its rest goes to people unanswered."""
+_SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one model said of every case, in their order.
+
+    Attributes:
+        model: who said it.
+        probabilities: shape (n, classes); NaN rows where there is no usable answer.
+        place: index of the likeliest class, 0 where there is no answer; ties: the first class.
+        confidence: its probability; NaN where there is no answer.
+        margin: how far it lies above the second likeliest; NaN where there is no answer.
+    """
+
+    model: Model
+    probabilities: npt.NDArray[np.float64]
+    place: npt.NDArray[np.intp]
+    confidence: npt.NDArray[np.float64]
+    margin: npt.NDArray[np.float64]
+
+    def label(self, row: int) -> str:
+        """The class answered; empty where there is no answer."""
+        return self.model.classes[self.place[row]] if np.isfinite(self.confidence[row]) else ""
+
+
+def inputs_frame(cases: Sequence[Case]) -> pd.DataFrame:
+    """The inputs of the cases as a model sees them, one row each; gaps are NaN."""
+    names = list(cases[0].inputs) if cases else []
+    columns = {name: pd.Series([case.inputs[name] for case in cases]) for name in names}
+    for name, column in columns.items():
+        if column.dtype == object and column.isna().all():
+            columns[name] = column.astype(np.float64)  # a batch without one value is still a column of gaps
+    return pd.DataFrame(columns)
+
+
+def ask(model: Model, inputs: pd.DataFrame) -> Answers:
+    """What the model says of each row. A row it fails on is NaN, and only that row.
+
+    A model that raises on a batch is asked again in halves, so that one bad row does not take the others
+    with it; after 64 calls the rest counts as unanswered. A row whose probabilities are not numbers in
+    [0, 1] that sum to 1 is unanswered.
+    """
+    shape = (len(inputs), len(model.classes))
+    probabilities = np.full(shape, np.nan)
+    waiting, calls = [(0, len(inputs))] if len(inputs) else [], 0
+    while waiting and calls < MOST_CALLS:
+        start, stop = waiting.pop(0)
+        calls += 1
+        try:
+            probabilities[start:stop] = _said(model, inputs.iloc[start:stop])
+        except Exception:  # noqa: BLE001 - whatever a model raises, people decide instead
+            middle = (start + stop) // 2
+            waiting += [half for half in ((start, middle), (middle, stop)) if stop - start > 1]
+    return _judged(model, probabilities)
+
+
+def _said(model: Model, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:
+    said = np.asarray(model.probabilities(inputs), dtype=np.float64)
+    if said.shape != (len(inputs), len(model.classes)):
+        raise InputError(
+            f"Model {model.version} gave probabilities of shape {said.shape}.",
+            remedy="Give one row for each case and one column for each class.",
+        )
+    return said
+
+
+def _judged(model: Model, probabilities: npt.NDArray[np.float64]) -> Answers:
+    with np.errstate(invalid="ignore"):
+        usable = ((probabilities >= 0) & (probabilities <= 1 + _SUM_TOLERANCE)).all(axis=1)
+        usable &= np.abs(probabilities.sum(axis=1) - 1) <= _SUM_TOLERANCE
+    clean = np.where(usable[:, None], np.clip(probabilities, 0, 1), 0.0)
+    place = clean.argmax(axis=1) if clean.size else np.zeros(len(clean), dtype=np.intp)
+    ranked = np.sort(clean, axis=1)
+    top = ranked[:, -1] if clean.size else np.zeros(len(clean))
+    second = ranked[:, -2] if clean.shape[1] > 1 else np.zeros(len(clean))
+    return Answers(
+        model,
+        np.where(usable[:, None], clean, np.nan),
+        place,
+        np.where(usable, top, np.nan),
+        np.where(usable, top - second, np.nan),
+    )

@@ -1,0 +1,39 @@
+"""After the story, with --keep: the pages stay up, and a few tickets wait for whoever looks in."""
+
+from __future__ import annotations
+
+import threading
+
+from hitl_mlops.demo.people import TEAM
+from hitl_mlops.demo.scene import Scene
+from hitl_mlops.demo.team import PASSWORD
+from hitl_mlops.servers.credentials import read_or_make
+from hitl_mlops.settings import STATE_FOLDER
+
+FOR_VISITORS = 20
+"""Cheques that are decided and left for visitors."""
+
+
+def receive(scene: Scene) -> None:
+    """Somebody may log in and read digits, until Ctrl-C."""
+    tell = scene.narrator
+    tell.chapter("Your turn")
+    with tell.step("visitors", "A few tickets are left open") as step:
+        made = scene.decide_next(FOR_VISITORS)
+        scene.project.push()
+        step.done(f"{made.tickets} tickets wait for you: {scene.project.parts.desk.pages[0]}")
+    admin = read_or_make(scene.folder / STATE_FOLDER)
+    tell.table(
+        [
+            ("Label Studio", scene.urls["label-studio"], f"{TEAM[0].account}, password {PASSWORD}"),
+            ("", "as administrator", f"{admin.admin_email}, password {admin.admin_password}"),
+            ("MLflow", scene.urls["mlflow"], "no log-in"),
+            ("Prefect", scene.urls["prefect"], "no log-in"),
+        ]
+    )
+    tell.aside(
+        "Open a ticket, read the digit, give a reason, submit. Then, in another shell: cd "
+        f"{scene.folder.name} "
+        "&& hitl collect && hitl dataset build. Ctrl-C here ends the servers."
+    )
+    threading.Event().wait()

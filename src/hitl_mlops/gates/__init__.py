@@ -1,0 +1,1 @@
+"""Checks of a challenger: measured, then judged."""

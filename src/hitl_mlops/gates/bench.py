@@ -1,0 +1,199 @@
+"""The verb: a challenger is judged, and its report stands where approvals are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import pyarrow as pa
+
+from hitl_mlops.audit.entry import Event, Kind
+from hitl_mlops.audit.trail import Trail
+from hitl_mlops.database.connect import Database
+from hitl_mlops.dataset.manifest import DatasetVersion
+from hitl_mlops.dataset.split import split_by_subject
+from hitl_mlops.dataset.store import DatasetStore
+from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.predict import inputs_frame
+from hitl_mlops.decisions.record import Case, Decision
+from hitl_mlops.decisions.task import Task
+from hitl_mlops.gates.book import GateBook
+from hitl_mlops.gates.evidence import ChallengerEvidence
+from hitl_mlops.gates.gather import golden_result, judged_cases, label_quality, live_cases
+from hitl_mlops.gates.judge import judge
+from hitl_mlops.gates.measures import Drift, Measures
+from hitl_mlops.gates.policy import GatesPolicy
+from hitl_mlops.gates.render import Cost, json_bytes, markdown, page
+from hitl_mlops.gates.report import GateReport
+from hitl_mlops.gates.watched import watched
+from hitl_mlops.overrides.book import AnswerBook
+from hitl_mlops.overrides.record import KeptAnswer
+from hitl_mlops.training.notes import gather_notes
+from hitl_mlops.training.record import ModelVersion
+from hitl_mlops.training.registry import DATASET_TAG, ModelRegistry
+
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """Who serves.
+
+    Attributes:
+        version: the registry's version.
+        digest: content hash of its bytes.
+        since: when it became champion.
+    """
+
+    version: str
+    digest: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where challengers are judged.
+
+    Attributes:
+        database: where the report and its trail entry are kept together.
+        trail: told of every judgement.
+        registry: whose page shows the report.
+        store: what was learned.
+        log: what was decided.
+        answers: what people said.
+        reports: every report ever made.
+        measures: drift.
+        policy: the bounds.
+        policy_hash: content hash of the policy file.
+        task: the shape of a case.
+        key: the project's; it fixes which subjects are held back.
+        champion: who serves.
+    """
+
+    database: Database
+    trail: Trail
+    registry: ModelRegistry
+    store: DatasetStore
+    log: DecisionLog
+    answers: AnswerBook
+    reports: GateBook
+    measures: Measures
+    policy: GatesPolicy
+    policy_hash: str
+    task: Task
+    key: bytes
+    champion: Champion
+
+
+def judge_challenger(bench: Bench, challenger: ModelVersion, *, now: datetime, actor: str) -> GateReport:
+    """The report is kept, in the trail, attached to the version, and told on its page.
+
+    Raises:
+        NotFoundError: the dataset it learned from is gone.
+        IntegrityError: a model's bytes are not those that were registered.
+        ServiceDownError: the registry does not answer; the report is kept all the same once it was made.
+    """
+    dataset = bench.store.version(challenger.tags[DATASET_TAG])
+    answers = bench.answers.answers_since(bench.champion.since)
+    evidence = gather_evidence(bench, challenger, dataset, answers)
+    report = judge(evidence, bench.policy, policy_hash=bench.policy_hash, now=now)
+    with bench.database.transaction():
+        bench.reports.keep(report)
+        bench.trail.append([_judged(report, actor, now)])
+    _publish(bench, report, dataset, evidence.drift, answers)
+    return report
+
+
+def gather_evidence(
+    bench: Bench, challenger: ModelVersion, dataset: DatasetVersion, answers: list[KeptAnswer]
+) -> ChallengerEvidence:
+    """All that is known of the challenger now; reads, and changes nothing."""
+    rows = bench.store.read(dataset)
+    held_back = split_by_subject(rows, key=bench.key).test
+    frame = rows.to_pandas()
+    is_base = (frame["source"] == "base").to_numpy(dtype=bool)
+    decisions = bench.log.decisions(since=bench.champion.since)
+    cases = bench.log.cases(one.case_id for one in decisions)
+    resolutions = bench.answers.resolutions(since=bench.champion.since)
+    ours = bench.registry.load(challenger.version, digest=challenger.digest)
+    theirs = bench.registry.load(bench.champion.version, digest=bench.champion.digest)
+    judged = judged_cases(
+        frame[held_back & is_base],
+        live_cases(_held_back(decisions, bench.key), cases, resolutions),
+        challenger=ours,
+        champion=theirs,
+        slices=bench.task.slices,
+    )
+    subjects = frame["subject"].to_numpy()
+    return ChallengerEvidence(
+        model_version=challenger.version,
+        model_digest=challenger.digest,
+        champion=bench.champion.version,
+        dataset_digest=dataset.digest,
+        classes=ours.classes,
+        cases=judged,
+        overlap=len(set(subjects[held_back]) & set(subjects[~held_back])),
+        label_quality=label_quality(answers, resolutions),
+        golden=golden_result(judged),
+        drift=_drift(bench, frame[is_base], [cases[one.case_id] for one in decisions]),
+    )
+
+
+def _held_back(decisions: list[Decision], key: bytes) -> list[Decision]:
+    subjects = pa.table({"subject": pa.array([one.subject for one in decisions], pa.string())})
+    test = split_by_subject(subjects, key=key).test
+    return [one for one, chosen in zip(decisions, test.tolist(), strict=True) if chosen]
+
+
+def _drift(bench: Bench, base: pd.DataFrame, cases: list[Case]) -> Drift | None:
+    if base.empty or not cases:
+        return None
+    model = bench.registry.load(bench.champion.version, digest=bench.champion.digest)
+    before, since = (watched(bench.task, one, model) for one in (base, inputs_frame(cases)))
+    return bench.measures.drift(before, since)
+
+
+def _publish(
+    bench: Bench, report: GateReport, dataset: DatasetVersion, drift: Drift | None, answers: list[KeptAnswer]
+) -> None:
+    """The report stands on the version's page; the same again when it is made again."""
+    registry, version = bench.registry, report.model_version
+    champion = bench.store.version(registry.get(bench.champion.version).tags[DATASET_TAG])
+    notes = gather_notes(
+        bench.store.labels(dataset),
+        dataset,
+        since=champion,
+        policy_hash=bench.policy_hash,
+        champion=bench.champion.version,
+    )
+    seconds = sum(one.answer.seconds or 0.0 for one in answers)
+    name, cost = registry.get(version).name, Cost(len(answers), seconds / SECONDS_PER_HOUR)
+    files = {
+        "gates.json": json_bytes(report),
+        "gates.html": page(report, name=name, notes=notes, cost=cost),
+    }
+    if drift is not None and drift.html is not None:
+        files["drift.html"] = drift.html
+    registry.attach(version, files)
+    registry.describe(version, markdown(report, name=name, notes=notes, cost=cost))
+
+
+def _judged(report: GateReport, actor: str, now: datetime) -> Event:
+    return Event(
+        Kind.GATES_JUDGED,
+        actor,
+        now,
+        refs={
+            "model": [report.model_version],
+            "gates": [report.digest],
+            "dataset": [report.dataset_digest],
+            "policy": [report.policy_hash],
+        },
+        facts={
+            "verdict": report.verdict.value,
+            "model_digest": report.model_digest,
+            "champion": report.champion,
+            "verdicts": {one.name: one.verdict.value for one in report.results},
+        },
+    )

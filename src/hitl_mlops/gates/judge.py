@@ -1,0 +1,76 @@
+"""The judge: evidence and bounds in, a report out. Pure; nothing passes for lack of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from hitl_mlops.gates import checks
+from hitl_mlops.gates.checks import Finding
+from hitl_mlops.gates.evidence import ChallengerEvidence
+from hitl_mlops.gates.policy import GATES, GatesPolicy
+from hitl_mlops.gates.report import GateReport, GateResult, Verdict
+
+Check = Callable[[ChallengerEvidence, GatesPolicy], Finding]
+
+CHECKS: Mapping[str, Check] = {
+    "override_rate": checks.override_rate,
+    "calibration": checks.calibration,
+    "slices": checks.slices,
+    "classes": checks.classes,
+    "label_quality": checks.label_quality,
+    "golden": checks.golden,
+    "disagreement": checks.disagreement,
+    "data_sanity": checks.data_sanity,
+    "drift": checks.drift,
+}
+
+
+def judge(
+    evidence: ChallengerEvidence,
+    policy: GatesPolicy,
+    *,
+    policy_hash: str,
+    now: datetime,
+    measured: Mapping[str, Check] = CHECKS,
+) -> GateReport:
+    """Every gate's word on the challenger, required ones first.
+
+    Rows that the challenger learned from are never read. A gate that breaks says `error` with its words and
+    does not keep the others from speaking.
+
+    Args:
+        evidence: all that is known.
+        policy: the bounds, and which gates must pass.
+        policy_hash: content hash of the policy file, kept in the report.
+        now: kept in the report.
+        measured: the checks by gate; all of ours.
+    """
+    results = [_result(name, measured[name], evidence, policy) for name in GATES]
+    return GateReport(
+        model_version=evidence.model_version,
+        model_digest=evidence.model_digest,
+        champion=evidence.champion,
+        dataset_digest=evidence.dataset_digest,
+        policy_hash=policy_hash,
+        results=tuple(sorted(results, key=lambda result: not result.required)),
+        made_at=now,
+    )
+
+
+def _result(name: str, check: Check, evidence: ChallengerEvidence, policy: GatesPolicy) -> GateResult:
+    try:
+        found = check(evidence, policy)
+    except Exception as error:  # noqa: BLE001 - a broken gate must not silence the others
+        found = Finding(Verdict.ERROR, f"The gate broke: {type(error).__name__}: {error}"[:500])
+    return GateResult(
+        name=name,
+        verdict=found.verdict,
+        required=name in policy.required,
+        figure=found.figure,
+        bound=found.bound,
+        interval=found.interval,
+        count=found.count,
+        reason=found.reason,
+        details=found.details,
+    )

@@ -1,0 +1,203 @@
+"""The report as people read it: one screen of Markdown for the version's page, JSON, and a drawn page."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hitl_mlops.gates.drawing import drawing
+from hitl_mlops.gates.report import GateReport, GateResult, Verdict
+from hitl_mlops.ids import canonical_json
+from hitl_mlops.training.record import ReleaseNotes
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_ADVICE = {
+    Verdict.PASS: "approve",
+    Verdict.FAIL: "do not approve",
+    Verdict.INCONCLUSIVE: "wait for more evidence",
+    Verdict.ERROR: "mend the gates first",
+}
+_ASKED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the evidence cost.
+
+    Attributes:
+        answers: that people gave since the champion.
+        hours: that they took, as the desk measured them.
+    """
+
+    answers: int
+    hours: float
+
+
+def markdown(
+    report: GateReport, *, name: str, notes: ReleaseNotes | None = None, cost: Cost | None = None
+) -> str:
+    """One screen for the description of the version: advice, what changed, evidence, doubt, how to approve.
+
+    Everything that came from data is escaped, so that no label or slice can draw a link or a tag.
+
+    Args:
+        report: the gates' word.
+        name: the registered model.
+        notes: what it learned from; None where unknown.
+        cost: of the evidence; None where unknown.
+    """
+    lines = [
+        f"**{_md(headline(report, name))}**",
+        "",
+        f"gates {_md(tally(report))}",
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    lines += [f"| **{word}** | {_md(text)} |" for word, text in summary(report, notes, cost)]
+    lines += ["", "| gate | says | figure | bound | interval | on |", "|---|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(_md(cell) for cell in _row(result)) + " |" for result in report.results]
+    return "\n".join([*lines, "", _how_to_approve(report)])
+
+
+def json_bytes(report: GateReport) -> bytes:
+    """The canonical bytes whose SHA-256 is the report's digest."""
+    return canonical_json(report.to_dict())
+
+
+def page(
+    report: GateReport, *, name: str, notes: ReleaseNotes | None = None, cost: Cost | None = None
+) -> bytes:
+    """A self-contained HTML page, UTF-8: it loads nothing and runs nothing. Arguments as in `markdown`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("hitl_mlops.gates", "."), autoescape=True, undefined=StrictUndefined
+    )
+    text = environment.get_template("report.html.j2").render(
+        title=headline(report, name),
+        tally=tally(report),
+        summary=summary(report, notes, cost),
+        rows=[(_row(result), result.verdict.value, result.reason) for result in report.results],
+        drawing=drawing(report),
+        details=[(result.name, _details(result.details)) for result in report.results if result.details],
+        report=report,
+    )
+    return text.encode()
+
+
+def headline(report: GateReport, name: str) -> str:
+    """`Challenger 7 of cheques: recommended: approve`."""
+    return f"Challenger {report.model_version} of {name} — recommended: {_ADVICE[report.verdict]}"
+
+
+def tally(report: GateReport) -> str:
+    """How many gates said what; one that only warns counts as a warning instead of a failure.
+
+    A gate that is not required and did not pass is a warning, never a failure.
+    """
+    said = [result.verdict for result in report.results if result.required]
+    others = [result.verdict for result in report.results if not result.required]
+    counts = {
+        "pass": said.count(Verdict.PASS) + others.count(Verdict.PASS),
+        "fail": said.count(Verdict.FAIL),
+        "warn": others.count(Verdict.FAIL),
+        "inconclusive": said.count(Verdict.INCONCLUSIVE) + others.count(Verdict.INCONCLUSIVE),
+        "error": said.count(Verdict.ERROR) + others.count(Verdict.ERROR),
+    }
+    return " · ".join(f"{count} {word}" for word, count in counts.items() if count or word != "error")
+
+
+def summary(report: GateReport, notes: ReleaseNotes | None, cost: Cost | None) -> list[tuple[str, str]]:
+    """What a release manager asks first, as (word, sentence)."""
+    by_name = {result.name: result for result in report.results}
+    changes = _changes(by_name.get("slices"))
+    rows = [
+        ("Learned from", _learned(report, notes)),
+        ("Errors", by_name["override_rate"].reason if "override_rate" in by_name else "not judged"),
+        ("Better where", _listed(changes, lambda one: one["high"] < 0) or "nowhere proven"),
+        ("Worse where", _worse(by_name.get("slices"), changes)),
+        ("Doubtful", _doubtful(report)),
+    ]
+    if cost is not None:
+        rows.append(("Cost", f"{cost.answers} answers, {cost.hours:.1f} hours"))
+    return rows
+
+
+def _learned(report: GateReport, notes: ReleaseNotes | None) -> str:
+    if notes is None:
+        return f"dataset {report.dataset_digest}"
+    since = f" since champion {notes.champion}" if notes.champion else ""
+    pairs = ", ".join(f"{said}→{right} ({count})" for said, right, count in notes.overrides_by_class[:_ASKED])
+    mostly = f"; mostly {pairs}" if pairs else ""
+    return (
+        f"dataset {notes.dataset_number} ({_short(notes.dataset_digest)}): +{notes.new_labels} labels"
+        f"{since}, of them {notes.overrides} overrides{mostly}"
+    )
+
+
+def _worse(slices: GateResult | None, changes: Mapping[str, Mapping[str, Any]]) -> str:
+    found = _listed(changes, lambda one: one["low"] > 0)
+    if slices is None or slices.verdict is Verdict.INCONCLUSIVE:
+        return "not known: too few labels in every slice"
+    return found or slices.reason
+
+
+def _doubtful(report: GateReport) -> str:
+    odd = [result for result in report.results if result.verdict is not Verdict.PASS]
+    return " ".join(f"{result.name}: {result.reason}" for result in odd[:_ASKED]) or "nothing"
+
+
+def _changes(slices: GateResult | None) -> Mapping[str, Mapping[str, Any]]:
+    found = slices.details.get("changes", {}) if slices else {}
+    return {name: one for name, one in found.items() if one["low"] is not None}
+
+
+def _listed(changes: Mapping[str, Mapping[str, Any]], chosen: Callable[[Mapping[str, Any]], bool]) -> str:
+    named = sorted((one["value"], name) for name, one in changes.items() if chosen(one))
+    return ", ".join(_told(name, changes[name]) for _, name in named[:_ASKED])
+
+
+def _told(name: str, one: Mapping[str, Any]) -> str:
+    low, value, high = (f"{100 * one[key]:+.1f}" for key in ("low", "value", "high"))
+    return f"{name} {value} points ({low}…{high}, {one['count']} reviewed)"
+
+
+def _row(result: GateResult) -> tuple[str, ...]:
+    says = result.verdict.value
+    if not result.required:
+        says = "warn" if result.verdict is Verdict.FAIL else f"{says} (not required)"
+    interval = "" if result.interval is None else f"{result.interval[0]:.3f}…{result.interval[1]:.3f}"
+    return (result.name, says, _figure(result.figure), _figure(result.bound), interval, str(result.count))
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _how_to_approve(report: GateReport) -> str:
+    bound = (
+        f"binds version {_md(report.model_version)}, bytes {_md(_short(report.model_digest))}, "
+        f"gates {_md(_short(report.digest))}, policy {_md(_short(report.policy_hash))}"
+    )
+    if report.verdict is Verdict.PASS:
+        return f"To approve: set tag `hitl.approval` to `approve: your reason` ({bound})."
+    return f"An approval would be refused until the required gates pass ({bound})."
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _details(details: Mapping[str, Any]) -> str:
+    return canonical_json(details).decode("utf-8", "replace")
+
+
+def _md(text: str) -> str:
+    """One line in which nothing draws: no tag, no table cell, no emphasis, no link, no bare address."""
+    flat = _ADDRESS.sub("\u200b", " ".join(str(text).split()))
+    return _MARKDOWN.sub(r"\\\1", html.escape(flat, quote=False))

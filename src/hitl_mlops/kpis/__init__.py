@@ -1,0 +1,1 @@
+"""The figures of the loop and the report that shows them."""

@@ -1,0 +1,1 @@
+"""Answers come back: collected exactly once, screened, resolved into agreements and overrides."""

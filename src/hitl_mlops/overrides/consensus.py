@@ -1,0 +1,166 @@
+"""What a ticket's answers add up to. Pure: the order in which answers arrive does not matter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hitl_mlops.ids import content_id
+from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.review.answer import Answer, Verdict
+from hitl_mlops.review.ticket import TicketKind
+
+TIE_BREAKERS = 3
+"""With fewer people than this who differ, one more is asked before an adjudicator is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A ticket as far as its answers are concerned.
+
+    Attributes:
+        ticket_id: ours.
+        decision_id: the decision asked about.
+        kind: why people were asked.
+        signatures: how many distinct people must agree, ≥ 1.
+        model_label: the class the model gave.
+    """
+
+    ticket_id: str
+    decision_id: str
+    kind: TicketKind
+    signatures: int
+    model_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An accepted answer and the roster id of who gave it. `key` names the revision as it is kept."""
+
+    key: str
+    person: str
+    answer: Answer
+
+
+class Standing(StrEnum):
+    """How far a ticket's answers have come."""
+
+    WAITING = "waiting"
+    """Too few people have answered."""
+    RESOLVED = "resolved"
+    DISAGREED = "disagreed"
+    """People differ, and one more can settle it."""
+    TIED = "tied"
+    """People differ or someone handed it up: an adjudicator must decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the answers add up to.
+
+    Attributes:
+        standing: how far they have come.
+        label: the class people gave; None unless resolved.
+        method: how the answers became one; None unless resolved.
+        supporters: the answers that gave that class, by time, then key; empty unless resolved.
+    """
+
+    standing: Standing
+    label: str | None = None
+    method: Method | None = None
+    supporters: tuple[Vote, ...] = ()
+
+    @property
+    def answer_keys(self) -> tuple[str, ...]:
+        """The revisions that count."""
+        return tuple(vote.key for vote in self.supporters)
+
+
+def weigh(asked: Asked, votes: Iterable[Vote]) -> Outcome:
+    """What the accepted answers of a ticket add up to.
+
+    A class wins when as many distinct people as the ticket needs signatures gave it, and more than half of
+    all who answered. People who skipped are not counted; of several answers of one person the earliest is.
+    Those who differ wait for one more; three who still differ, a tie, and an escalation wait for an
+    adjudicator. Nobody, or too few: waiting.
+    """
+    ballots = _one_each(votes)
+    if any(vote.answer.verdict is Verdict.ESCALATE for vote in ballots):
+        return Outcome(Standing.TIED)
+    if len(ballots) < asked.signatures or not ballots:
+        return Outcome(Standing.WAITING)
+    counts = Counter(str(vote.answer.label) for vote in ballots)
+    label, most = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    if most < asked.signatures or 2 * most <= len(ballots):
+        more = len(ballots) < max(TIE_BREAKERS, asked.signatures + 1) and _one_more_settles(
+            asked, most, len(ballots)
+        )
+        return Outcome(Standing.DISAGREED if more else Standing.TIED)
+    supporters = tuple(vote for vote in ballots if vote.answer.label == label)
+    return Outcome(Standing.RESOLVED, label, _method(asked, ballots, supporters), supporters)
+
+
+def resolution_of(asked: Asked, outcome: Outcome, earlier: int, now: datetime) -> Resolution | None:
+    """The resolution an outcome stands for; None unless it is resolved.
+
+    Args:
+        asked: the ticket.
+        outcome: what its answers add up to.
+        earlier: how many resolutions the ticket had before, also withdrawn ones: making one again after
+            a withdrawal gives it a new id.
+        now: when it is resolved.
+    """
+    if outcome.label is None or outcome.method is None:
+        return None
+    identity = [asked.ticket_id, outcome.label, outcome.method.value, list(outcome.answer_keys), earlier]
+    return Resolution(
+        resolution_id=content_id("res", identity),
+        decision_id=asked.decision_id,
+        ticket_id=asked.ticket_id,
+        ticket_kind=asked.kind.value,
+        label=outcome.label,
+        model_label=asked.model_label,
+        method=outcome.method,
+        answer_keys=outcome.answer_keys,
+        reviewers=tuple(vote.person for vote in outcome.supporters),
+        reason_codes=tuple(vote.answer.reason_code for vote in outcome.supporters),
+        resolved_at=now,
+    )
+
+
+def still_stands(standing: Resolution, outcome: Outcome) -> bool:
+    """The resolution says what the answers say now."""
+    return (standing.label, standing.method, standing.answer_keys) == (
+        outcome.label,
+        outcome.method,
+        outcome.answer_keys,
+    )
+
+
+def _one_each(votes: Iterable[Vote]) -> list[Vote]:
+    """The earliest answer of each person who took part, by time, then key."""
+    taking_part = (
+        vote
+        for vote in votes
+        if not vote.answer.skipped
+        and (vote.answer.label is not None or vote.answer.verdict is Verdict.ESCALATE)
+    )
+    first: dict[str, Vote] = {}
+    for vote in sorted(taking_part, key=lambda one: (one.answer.answered_at, one.key)):
+        first.setdefault(vote.person, vote)
+    return list(first.values())
+
+
+def _one_more_settles(asked: Asked, most: int, people: int) -> bool:
+    return most + 1 >= asked.signatures and 2 * (most + 1) > people + 1
+
+
+def _method(asked: Asked, ballots: list[Vote], supporters: tuple[Vote, ...]) -> Method:
+    if asked.kind is TicketKind.ADJUDICATION:
+        return Method.ADJUDICATED
+    if len(supporters) < len(ballots):
+        return Method.MAJORITY
+    return Method.SINGLE if len(ballots) == 1 else Method.UNANIMOUS

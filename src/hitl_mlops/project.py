@@ -1,0 +1,382 @@
+"""The one front door: each method is a few lines that call a capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitl_mlops.assembly import Assembly
+from hitl_mlops.errors import NotFoundError
+from hitl_mlops.ids import sha256_hex
+from hitl_mlops.settings import Settings, read_settings
+from hitl_mlops.training.registry import CHALLENGER
+from hitl_mlops.wiring import Parts, utc_now
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_mlops.alerts.drift import DriftCheck
+    from hitl_mlops.audit.export import Export
+    from hitl_mlops.audit.trace import Stop
+    from hitl_mlops.audit.verify import Verification
+    from hitl_mlops.dataset.diff import DatasetDiff
+    from hitl_mlops.dataset.manifest import DatasetVersion
+    from hitl_mlops.decisions.intake import Refused
+    from hitl_mlops.decisions.record import Decision
+    from hitl_mlops.decisions.serving import Serving
+    from hitl_mlops.gates.report import GateReport
+    from hitl_mlops.kpis.definitions import LoopFigures
+    from hitl_mlops.overrides.record import Collected, KeptAnswer
+    from hitl_mlops.review.push import Pushed
+    from hitl_mlops.review.tickets import QueueStatus
+    from hitl_mlops.rollout.approval import Approval
+    from hitl_mlops.rollout.conduct import Conductor
+    from hitl_mlops.rollout.state import Evidence, Rollout
+    from hitl_mlops.rollout.step import Step
+    from hitl_mlops.training.record import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a table of cases.
+
+    Attributes:
+        decisions: one per case that was accepted, in the table's order.
+        refused: rows that went to the quarantine, with their reasons.
+        known: how many of the decisions had been made before.
+        tickets: how many questions to people were opened.
+    """
+
+    decisions: tuple[Decision, ...]
+    refused: tuple[Refused, ...]
+    known: int
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a rollout: what was decided, and on what evidence; both None where none is live."""
+
+    step: Step | None
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailCheck:
+    """What a verification found.
+
+    Attributes:
+        trail: the trail against its checkpoints.
+        changed: stored decisions that are not what the trail says, a sentence for each entry.
+    """
+
+    trail: Verification
+    changed: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is wrong."""
+        return self.trail.sound and not self.changed
+
+
+class Project:
+    """One project: its settings and its parts.
+
+    >>> Project.open("configs/weather").settings.project  # doctest: +SKIP
+    'weather'
+    """
+
+    def __init__(self, settings: Settings, parts: Parts, *, actor: str) -> None:
+        self.settings = settings
+        self.parts = parts
+        self.actor = actor
+        self.verbs = Assembly(parts, actor)
+
+    @classmethod
+    def open(
+        cls, path: Path | str = ".", *, actor: str = "python", clock: Callable[[], datetime] = utc_now
+    ) -> Project:
+        """The project of that folder or `hitl.yaml`; nothing is connected before it is needed.
+
+        Raises:
+            ConfigurationError: the file is not there, or a key is wrong.
+        """
+        settings = read_settings(Path(path))
+        return cls(settings, Parts(settings, clock=clock), actor=actor)
+
+    # Decide
+
+    def decide(self, source: Path | str | pd.DataFrame, *, strict: bool = False) -> Decided:
+        """Every case of the file or frame is decided, routed and recorded; its tickets are opened with it.
+
+        Raises:
+            InputError: the file or a column is wrong, or `strict` and a row was refused; nothing was written.
+            NotFoundError: there is no champion yet.
+        """
+        from hitl_mlops.decisions.decide import decide_cases
+        from hitl_mlops.decisions.intake import read_table, screen_cases
+        from hitl_mlops.decisions.quarantine import quarantine_refused
+        from hitl_mlops.review.open import open_tickets
+
+        parts, now = self.parts, self.parts.clock()
+        frame = read_table(source) if isinstance(source, (str, Path)) else source
+        intake = screen_cases(frame, parts.task, parts.schema, parts.log, now=now, strict=strict)
+        serving = self.serving()
+        known = len(parts.log.decided(case.case_id for case in intake.cases))
+        told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": self.actor}
+        kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
+        with parts.database.transaction():
+            quarantine_refused(intake, **kept)
+            decisions = decide_cases(intake.cases, serving, parts.policy, key=parts.policy_key, **kept)
+            opened = open_tickets(
+                decisions,
+                parts.log.shadows_of(one.decision_id for one in decisions),
+                intake.cases,
+                book=parts.tickets,
+                database=parts.database,
+                shown=self.verbs.shown,
+                deadlines=self.verbs.deadlines,
+                **told,
+            )
+        return Decided(tuple(decisions), intake.refused, known, len(opened))
+
+    def serving(self) -> Serving:
+        """The models that answer now, by the database's digests; an alias moved by hand changes nothing.
+
+        Raises:
+            NotFoundError: there is no champion yet.
+            IntegrityError: a model's bytes are not those that were approved.
+        """
+        return self.verbs.serving()
+
+    # Review
+
+    def push(self) -> Pushed:
+        """No ticket waits any more: all are on the desk.
+
+        Raises:
+            ServiceDownError: the desk stopped answering; what is there stays, the rest waits.
+        """
+        from hitl_mlops.review.push import push_tickets
+
+        parts = self.parts
+        return push_tickets(
+            parts.tickets, parts.desk, parts.trail, parts.database, now=parts.clock(), actor=self.actor
+        )
+
+    def review_status(self) -> QueueStatus:
+        """How the queue stands, by lane."""
+        parts = self.parts
+        return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
+
+    # Overrides
+
+    def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
+        """What changed on the desk is kept, screened and resolved; `sweep` reads everything again.
+
+        Raises:
+            RefusedError: a sweep would take most resolutions back, and `accept_deletions` is not set.
+            ServiceDownError: the desk stopped answering; what was kept stays, the next call goes on there.
+        """
+        collector = self.verbs.collector
+        return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
+
+    def quarantined(self) -> list[KeptAnswer]:
+        """The answers that the screen refused and nobody has ruled on, oldest first."""
+        return self.parts.answers.quarantined()
+
+    def release(self, key: str, *, by: str, reason: str) -> None:
+        """A person says that the refused answer counts; raises as `Quarantine.release`."""
+        from hitl_mlops.overrides.quarantine import Ruling
+
+        self.verbs.quarantine.release(key, Ruling(by, reason, self.parts.clock()))
+
+    def drop(self, key: str, *, by: str, reason: str) -> None:
+        """A person says that the refused answer never counts; raises as `Quarantine.drop`."""
+        from hitl_mlops.overrides.quarantine import Ruling
+
+        self.verbs.quarantine.drop(key, Ruling(by, reason, self.parts.clock()))
+
+    # Datasets
+
+    def build_dataset(self) -> DatasetVersion:
+        """Every resolution so far is in the latest version; the first version is the base data."""
+        from hitl_mlops.dataset.assemble import from_base, from_resolutions
+        from hitl_mlops.dataset.build import build_version
+
+        parts, now = self.parts, self.parts.clock()
+        if not parts.store.versions():
+            file = self.settings.path(self.settings.model.base)
+            source = f"{file.name} sha256:{sha256_hex(file.read_bytes())}"
+            base = from_base(parts.base, parts.task, source=source, now=now)
+            build_version(base, parts.store, parts.trail, actor=self.actor, now=now)
+        standing, taken = parts.answers.resolutions(), [one for one, _ in parts.answers.withdrawn()]
+        found = parts.log.many({one.decision_id for one in (*standing, *taken)})
+        cases = parts.log.cases(one.case_id for one in found.values())
+        columns = parts.store.version("latest").columns
+        added = from_resolutions(standing, taken, found, cases, columns=columns, now=now)
+        return build_version(added, parts.store, parts.trail, actor=self.actor, now=now)
+
+    def datasets(self) -> list[DatasetVersion]:
+        """All versions, oldest first."""
+        return self.parts.store.versions()
+
+    def dataset(self, name: str | int = "latest") -> DatasetVersion:
+        """One version, by number, digest or `latest`."""
+        return self.parts.store.version(name)
+
+    def diff_datasets(self, old: str | int, new: str | int = "latest") -> DatasetDiff:
+        """What the newer version says otherwise than the older."""
+        from hitl_mlops.dataset.diff import diff
+
+        store = self.parts.store
+        return diff(store, store.version(old), store.version(new))
+
+    def export_dataset(self, name: str | int, path: Path) -> DatasetVersion:
+        """The version stands at the path as one Parquet file."""
+        from hitl_mlops.dataset.export import export
+
+        version = self.parts.store.version(name)
+        export(self.parts.store, version, path)
+        return version
+
+    # Models
+
+    def train(self, dataset: str | int = "latest") -> ModelVersion:
+        """A version learned from the dataset is registered; the first one is crowned champion.
+
+        Raises:
+            BusyError: another retraining runs.
+            ServiceDownError: MLflow does not answer.
+        """
+        from hitl_mlops.training.notes import gather_notes
+        from hitl_mlops.training.train import train, training_set
+
+        parts = self.parts
+        if not parts.store.versions():
+            self.build_dataset()
+        version, champion = parts.store.version(dataset), parts.rollouts.champion()
+        learned = training_set(version, parts.store.read(version), key=parts.policy_key)
+        notes = gather_notes(
+            parts.store.labels(version),
+            version,
+            since=self.verbs.learned_from(champion.challenger) if champion else None,
+            policy_hash=parts.policy.hash,
+            champion=champion.challenger if champion else None,
+        )
+        trained = train(
+            learned,
+            parts.task,
+            parts.recipe,
+            notes,
+            registry=parts.registry,
+            trail=parts.trail,
+            database=parts.database,
+            actor=self.actor,
+            now=parts.clock(),
+        )
+        if champion is None:
+            self.rollouts.crown(trained.version, "The first model of the project.")
+        return parts.registry.get(trained.version)
+
+    def judge(self, version: str | None = None) -> GateReport:
+        """Every gate's word on a challenger; it stands on the version's page and in the trail.
+
+        Args:
+            version: the registry's version; None: the one with the alias `challenger`.
+        """
+        from hitl_mlops.gates.bench import judge_challenger
+
+        return judge_challenger(
+            self.verbs.bench, self.challenger(version), now=self.parts.clock(), actor=self.actor
+        )
+
+    def challenger(self, version: str | None = None) -> ModelVersion:
+        """That version, or the one with the alias `challenger`."""
+        registry = self.parts.registry
+        found = registry.get(version) if version is not None else registry.alias(CHALLENGER)
+        if found is None:
+            raise NotFoundError("There is no challenger.", remedy="Run `hitl train`, or name a version.")
+        return found
+
+    # Rollout
+
+    def approve(self, version: str, *, reason: str, by: str) -> Approval:
+        """That person's consent, bound to bytes, gates and policy; raises as `Conductor.approve`."""
+        return self.rollouts.approve(version, reason=reason, approver=by)
+
+    def start_rollout(self, version: str, *, force: str | None = None) -> Rollout:
+        """The challenger is on its way; raises as `Conductor.start`."""
+        return self.rollouts.start(version, force=force)
+
+    def step_rollout(self) -> Look:
+        """One look at the live rollout, applied; without one nothing happens."""
+        if self.parts.rollouts.live() is None:
+            self.rollouts.converge()
+            return Look(None, None)
+        return Look(*self.rollouts.look())
+
+    def rollout_status(self) -> tuple[Rollout | None, Evidence | None]:
+        """The latest rollout and, if models were compared, the evidence as it stands; changes nothing."""
+        latest = self.parts.rollouts.latest()
+        if latest is None or not latest.champion:
+            return latest, None
+        return latest, self.rollouts.evidence(latest)
+
+    def abort_rollout(self, reason: str) -> Rollout:
+        """The live rollout is over; the champion answers every case."""
+        return self.rollouts.abort(reason)
+
+    # Watch
+
+    def check_drift(self) -> DriftCheck:
+        """The latest cases compared with what the champion learned from; told to the trail.
+
+        Raises:
+            NotFoundError: there is no champion yet.
+        """
+        from hitl_mlops.alerts.watch import watch_drift
+
+        return watch_drift(self.verbs.watch, now=self.parts.clock(), actor=self.actor)
+
+    def figures(self) -> LoopFigures:
+        """The loop's figures over all decisions, unbiased though only some were reviewed."""
+        from hitl_mlops.kpis.definitions import loop_figures
+
+        return loop_figures(self.parts.log.decisions(), self.parts.answers.resolutions())
+
+    def export_trail(self, folder: Path) -> Export:
+        """The sealed trail stands in the folder with all that proves it, and a program that checks it."""
+        from hitl_mlops.audit.export import export_trail
+
+        trail = self.parts.trail
+        return export_trail(trail, trail.sealer.store, self.parts.verifier, folder)
+
+    def verify_trail(self) -> TrailCheck:
+        """The whole trail against its signed checkpoints, and stored decisions against the trail."""
+        from hitl_mlops.audit.verify import verify
+        from hitl_mlops.decisions.verify import changed_batches
+
+        trail = self.parts.trail
+        found = verify(trail, trail.sealer.store, self.parts.verifier)
+        changed = () if found.problems else tuple(changed_batches(trail.entries(), self.parts.log))
+        return TrailCheck(found, tuple(one.told for one in changed))
+
+    def trace(self, ref: str, *, onward: bool = False) -> Stop:
+        """The road that led to a version, dataset, resolution …, or with `onward` what came of it."""
+        from hitl_mlops.audit.trace import Direction, trace
+
+        towards = Direction.EFFECTS if onward else Direction.ORIGINS
+        return trace(ref, self.parts.trail.about, towards=towards)
+
+    def champion(self) -> Rollout:
+        """The rollout whose challenger serves now; raises NotFoundError before there is one."""
+        return self.verbs.champion()
+
+    @property
+    def rollouts(self) -> Conductor:
+        """Brings challengers on their way."""
+        return self.verbs.conductor

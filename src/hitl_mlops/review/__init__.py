@@ -1,0 +1,1 @@
+"""Tickets: questions put to people, on the desk where they answer."""

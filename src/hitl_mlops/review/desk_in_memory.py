@@ -1,0 +1,214 @@
+"""The twin of the desk: tasks and replies in a dictionary, with Label Studio's habits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from hitl_mlops.errors import NotFoundError
+from hitl_mlops.ids import canonical_json, sha256_hex
+from hitl_mlops.review.answer import Answer, verdict_of
+from hitl_mlops.review.desk import Cursor, DeskTask
+from hitl_mlops.review.ticket import Ticket
+
+PAGE_SIZE = 500
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Task:
+    ticket_id: str | None
+    changed_at: str
+    model_label: str | None = None
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+class InMemoryDesk:
+    """A desk without a server. Every change moves its clock on by a microsecond, so that times never tie.
+
+    Args:
+        name: as answers' keys carry it.
+        clock: the time of a change; the beginning of 2026 and on where none is given.
+    """
+
+    def __init__(self, name: str = "memory:1", clock: Callable[[], datetime] | None = None) -> None:
+        self._name = name
+        self._clock = clock
+        self._last = _START
+        self._tasks: dict[int, _Task] = {}
+        self._people: dict[str, str] = {}
+        self._unique: dict[str, str] = {}
+        self._serial = 0
+
+    @property
+    def name(self) -> str:
+        """See `Desk.name`."""
+        return self._name
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """See `Desk.pages`: there are none."""
+        return ()
+
+    def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """See `Desk.push`."""
+        there = {task.ticket_id: str(task_id) for task_id, task in reversed(self._tasks.items())}
+        for ticket in tickets:
+            if ticket.ticket_id not in there:
+                there[ticket.ticket_id] = self._add(ticket.ticket_id, ticket.shown.get("model_label"))
+        return {ticket.ticket_id: there[ticket.ticket_id] for ticket in tickets}
+
+    def add_by_hand(self) -> str:
+        """A task that someone made on the desk, without a ticket; its id."""
+        return self._add(None)
+
+    def changes(self, since: Cursor | None = None) -> Iterator[list[DeskTask]]:
+        """See `Desk.changes`."""
+        tasks = [
+            DeskTask(str(task_id), task.ticket_id, task.changed_at, tuple(task.answers.values()))
+            for task_id, task in self._tasks.items()
+        ]
+        wanted = [task for task in tasks if (task.answers if since is None else task.cursor >= since)]
+        wanted.sort(key=lambda task: task.cursor)
+        for start in range(0, len(wanted), PAGE_SIZE):
+            yield wanted[start : start + PAGE_SIZE]
+
+    def task_ids(self) -> Mapping[str, str | None]:
+        """See `Desk.task_ids`."""
+        return {str(task_id): task.ticket_id for task_id, task in self._tasks.items()}
+
+    def withdraw(self, task_ids: Sequence[str]) -> None:
+        """See `Desk.withdraw`."""
+        for task_id in task_ids:
+            self._tasks.pop(int(task_id), None)
+
+    def people(self) -> dict[str, str]:
+        """See `Desk.people`."""
+        return dict(self._people)
+
+    def session(self, account: str) -> InMemorySession:
+        """A reviewer is at the desk."""
+        self._people.setdefault(account, str(len(self._people) + 1))
+        return InMemorySession(self, account)
+
+    def _add(self, ticket_id: str | None, model_label: str | None = None) -> str:
+        self._serial += 1
+        self._tasks[self._serial] = _Task(ticket_id, self._now()[0], model_label)
+        return str(self._serial)
+
+    def _now(self) -> tuple[str, datetime]:
+        moment = self._clock() if self._clock else self._last
+        self._last = max(moment, self._last + timedelta(microseconds=1))
+        return self._last.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), self._last
+
+    def _task(self, task_id: int) -> _Task:
+        if task_id not in self._tasks:
+            raise NotFoundError(f"The desk has no task {task_id}.", remedy="It may have been deleted there.")
+        return self._tasks[task_id]
+
+    def _holder(self, annotation_id: str) -> _Task:
+        for task in self._tasks.values():
+            if annotation_id in task.answers:
+                return task
+        raise NotFoundError(
+            f"The desk has no answer {annotation_id}.", remedy="It may have been deleted there."
+        )
+
+    def _keep(self, task: _Task, answer: Answer) -> None:
+        said = [answer.label, answer.rationale, answer.reason_code, answer.skipped]
+        body = [
+            answer.annotation_id,
+            answer.revision,
+            answer.reviewer,
+            answer.edited_by,
+            answer.seconds,
+            *said,
+        ]
+        task.answers[answer.annotation_id] = replace(answer, payload_hash=sha256_hex(canonical_json(body)))
+        task.changed_at = answer.revision
+
+
+@dataclass(frozen=True, slots=True)
+class InMemorySession:
+    """See `ReviewerSession`."""
+
+    desk: InMemoryDesk
+    account: str
+
+    def answer(  # the fields of the page
+        self,
+        task_id: str,
+        label: str | None,
+        rationale: str = "",
+        reason_code: str | None = None,
+        seconds: float | None = None,
+        *,
+        unique_id: str | None = None,
+    ) -> str:
+        """See `ReviewerSession.answer`."""
+        if unique_id is not None and unique_id in self.desk._unique:  # noqa: SLF001  # one twin, two faces
+            return self.desk._unique[unique_id]  # noqa: SLF001
+        annotation_id = self._keep(task_id, label, rationale, reason_code, seconds)
+        if unique_id is not None:
+            self.desk._unique[unique_id] = annotation_id  # noqa: SLF001
+        return annotation_id
+
+    def skip(self, task_id: str) -> str:
+        """See `ReviewerSession.skip`."""
+        return self._keep(task_id, None, "", None, None, skipped=True)
+
+    def edit(
+        self, annotation_id: str, label: str | None, rationale: str = "", reason_code: str | None = None
+    ) -> None:
+        """See `ReviewerSession.edit`."""
+        task = self.desk._holder(annotation_id)  # noqa: SLF001
+        changed = replace(
+            task.answers[annotation_id],
+            revision=self.desk._now()[0],  # noqa: SLF001
+            edited_by=self.account,
+            label=label,
+            verdict=verdict_of(label, reason_code, task.model_label),
+            rationale=rationale,
+            reason_code=reason_code,
+        )
+        self.desk._keep(task, changed)  # noqa: SLF001
+
+    def delete(self, annotation_id: str) -> None:
+        """See `ReviewerSession.delete`."""
+        task = self.desk._holder(annotation_id)  # noqa: SLF001
+        del task.answers[annotation_id]
+        task.changed_at = self.desk._now()[0]  # noqa: SLF001
+
+    def _keep(  # the fields of the page
+        self,
+        task_id: str,
+        label: str | None,
+        rationale: str,
+        reason_code: str | None,
+        seconds: float | None,
+        *,
+        skipped: bool = False,
+    ) -> str:
+        desk, task = self.desk, self.desk._task(int(task_id))  # noqa: SLF001
+        text, moment = desk._now()  # noqa: SLF001
+        desk._serial += 1  # noqa: SLF001
+        answer = Answer(
+            desk=desk.name,
+            annotation_id=str(desk._serial),  # noqa: SLF001
+            revision=text,
+            task_id=task_id,
+            ticket_id=task.ticket_id,
+            reviewer=self.account,
+            edited_by=self.account,
+            label=label,
+            verdict=verdict_of(label, reason_code, task.model_label),
+            rationale=rationale,
+            reason_code=reason_code,
+            seconds=seconds,
+            answered_at=moment,
+            skipped=skipped,
+            payload_hash="",
+        )
+        desk._keep(task, answer)  # noqa: SLF001
+        return answer.annotation_id

@@ -1,0 +1,199 @@
+"""The desk on Label Studio Community: two projects, one where the model's answer is shown, one blind."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
+
+import httpx
+
+from hitl_mlops.decisions.task import Task
+from hitl_mlops.errors import ServiceDownError
+from hitl_mlops.ids import sha256_hex
+from hitl_mlops.review.desk import Cursor, DeskTask
+from hitl_mlops.review.label_studio_annotations import moment_text, read_task
+from hitl_mlops.review.label_studio_http import LabelStudioHttp
+from hitl_mlops.review.label_studio_projects import DeskProject, ensure_project
+from hitl_mlops.review.label_studio_tasks import PAGE_SIZE, LabelStudioTasks
+from hitl_mlops.review.ticket import Ticket
+
+IMPORT_CHUNK = 500
+LOOKUP_CHUNK = 150
+"""So many ticket ids fit into one address line of 8 kB, which proxies allow."""
+READERS = 2
+"""One for each project."""
+Item = TypeVar("Item")
+
+
+class LabelStudioDesk:
+    """Tickets as Label Studio tasks. Nothing is asked of the server before the first use.
+
+    The name is made of the project's id and its time of creation, not of the address: a server that moves to
+    another port or host stays the same desk, and no answer is collected twice.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        task: Task,
+        *,
+        page_tasks: int = PAGE_SIZE,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = LabelStudioHttp(url, token, transport=transport)
+        self._task = task
+        self._tasks = LabelStudioTasks(self._http, page_tasks)
+        self._accounts = _Accounts(self._http)
+        self._projects: tuple[DeskProject, DeskProject] | None = None
+
+    @property
+    def http(self) -> LabelStudioHttp:
+        """The connection, for making reviewers' accounts (`accounts.enter`)."""
+        return self._http
+
+    @property
+    def name(self) -> str:
+        """`labelstudio:ID-DIGEST`; raises as `ensure_ready` on first use."""
+        shown, _blind = self.ensure_ready()
+        return f"labelstudio:{shown.project_id}-{sha256_hex(moment_text(shown.created_at).encode())[:8]}"
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """See `Desk.pages`: the project with the model's answer, and the blind one."""
+        return tuple(f"{self._http.url}/projects/{one.project_id}/data" for one in self.ensure_ready())
+
+    def ensure_ready(self) -> tuple[DeskProject, DeskProject]:
+        """Both projects exist with all classes on their pages; asked once.
+
+        Raises:
+            ServiceDownError: Label Studio does not answer.
+            CredentialsError: it refuses the token.
+            InputError: it refuses the page.
+        """
+        if self._projects is None:
+            shown = ensure_project(self._http, self._task, blind=False)
+            self._projects = (shown, ensure_project(self._http, self._task, blind=True))
+        return self._projects
+
+    def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """See `Desk.push`: looks up, imports what is missing in chunks of 500, looks up again."""
+        shown, blind = self.ensure_ready()
+        unique = {ticket.ticket_id: ticket for ticket in tickets}
+        stored: dict[str, str] = {}
+        for project, is_blind in ((shown, False), (blind, True)):
+            wanted = [ticket for ticket in unique.values() if ticket.blind is is_blind]
+            for chunk in _chunks(wanted, IMPORT_CHUNK):
+                stored |= self._store(project.project_id, chunk)
+        return stored
+
+    def _store(self, project_id: int, tickets: list[Ticket]) -> dict[str, str]:
+        ids = [ticket.ticket_id for ticket in tickets]
+        there = self._find(project_id, ids)
+        missing = [ticket for ticket in tickets if ticket.ticket_id not in there]
+        if missing:
+            self._http.post(f"/api/projects/{project_id}/import", [_as_task(ticket) for ticket in missing])
+            there = self._find(project_id, ids)
+        lost = [ticket_id for ticket_id in ids if ticket_id not in there]
+        if lost:
+            raise ServiceDownError(
+                f"Label Studio took {len(missing)} tickets, but {len(lost)} of them are not there.",
+                remedy="Run `hitl review push` again; what is there is found and not doubled.",
+                tickets=lost,
+            )
+        for ticket in tickets:
+            self._ask_enough_people(ticket, there[ticket.ticket_id])
+        return {ticket_id: str(task["id"]) for ticket_id, task in there.items()}
+
+    def _ask_enough_people(self, ticket: Ticket, task: Mapping[str, Any]) -> None:
+        """Label Studio offers the task until so many people answered; imports ignore that field."""
+        if task.get("overlap", 1) < ticket.signatures:
+            self._http.patch(f"/api/tasks/{task['id']}/", {"overlap": ticket.signatures})
+
+    def _find(self, project_id: int, ticket_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Ticket id → its task, the oldest where someone doubled it by hand."""
+        found: dict[str, dict[str, Any]] = {}
+        for chunk in _chunks(ticket_ids, LOOKUP_CHUNK):
+            ids = {
+                "filter": "filter:tasks:data.ticket_id",
+                "operator": "in_list",
+                "type": "List",
+                "value": chunk,
+            }
+            for task in self._tasks.listing(project_id, "id,overlap,data", ids):
+                ticket_id = task["data"]["ticket_id"]
+                if ticket_id not in found or task["id"] < found[ticket_id]["id"]:
+                    found[ticket_id] = task
+        return found
+
+    def changes(self, since: Cursor | None = None) -> Iterator[list[DeskTask]]:
+        """See `Desk.changes`. Pages of both projects, merged into one order.
+
+        Both projects are read at once, and the next page while this one is worked on.
+        """
+        desk, projects = self.name, self.ensure_ready()
+        readers = ThreadPoolExecutor(READERS, thread_name_prefix="desk")
+        try:
+            walks = [self._tasks.changed(project.project_id, since, readers) for project in projects]
+            found = [(read_task(raw, desk, self._accounts) for raw in walk) for walk in walks]
+            tasks = heapq.merge(*found, key=lambda task: task.cursor)
+            yield from _chunks(tasks, self._tasks.page_tasks)
+        finally:
+            readers.shutdown(wait=False, cancel_futures=True)
+
+    def task_ids(self) -> Mapping[str, str | None]:
+        """See `Desk.task_ids`."""
+        return {
+            str(task["id"]): task["data"].get("ticket_id")
+            for project in self.ensure_ready()
+            for task in self._tasks.listing(project.project_id, "id,data")
+        }
+
+    def withdraw(self, task_ids: Sequence[str]) -> None:
+        """See `Desk.withdraw`."""
+        for task_id in task_ids:
+            self._http.delete(f"/api/tasks/{task_id}/")
+
+    def people(self) -> dict[str, str]:
+        """See `Desk.people`."""
+        return {account: str(user_id) for user_id, account in self._accounts.read().items()}
+
+
+class _Accounts(Mapping[int, str]):
+    """User id → e-mail, which Label Studio never changes; the list is read again for an id that is new."""
+
+    def __init__(self, http: LabelStudioHttp) -> None:
+        self._http = http
+        self._known: dict[int, str] = {}
+        self._gone: set[int] = set()
+
+    def read(self) -> dict[int, str]:
+        """Everybody who is on the desk now."""
+        found = {int(user["id"]): str(user["email"]) for user in self._http.get("/api/users/")}
+        self._known |= found
+        return found
+
+    def __getitem__(self, user_id: int) -> str:
+        if user_id not in self._known and user_id not in self._gone and user_id not in self.read():
+            self._gone.add(user_id)
+        return self._known[user_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _as_task(ticket: Ticket) -> dict[str, Any]:
+    due = ticket.due_at.strftime("%Y-%m-%d %H:%M %Z")
+    return {"data": {**ticket.shown, "ticket_id": ticket.ticket_id, "lane": ticket.lane, "due": due}}
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk

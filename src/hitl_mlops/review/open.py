@@ -1,0 +1,168 @@
+"""Decisions that people must see become tickets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hitl_mlops.audit.entry import Event, Kind
+from hitl_mlops.audit.trail import Trail
+from hitl_mlops.database.connect import Database
+from hitl_mlops.decisions.record import Case, Decision, ShadowPrediction
+from hitl_mlops.decisions.task import Task
+from hitl_mlops.review.interface import STANDARD_LANE, shown_values
+from hitl_mlops.review.ticket import Ticket, TicketKind, ticket_id_of
+from hitl_mlops.review.tickets import TicketBook
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How soon a lane answers.
+
+    Attributes:
+        hours: lane → hours from opening to deadline.
+        otherwise_hours: for lanes not named.
+    """
+
+    hours: Mapping[str, float] = field(default_factory=dict)
+    otherwise_hours: float = 24.0
+
+    def due(self, lane: str, opened_at: datetime) -> datetime:
+        """The deadline of a ticket of that lane."""
+        return opened_at + timedelta(hours=self.hours.get(lane, self.otherwise_hours))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is needed to show a case, beside the case.
+
+    Attributes:
+        task: which columns may leave.
+        learned_from: the dataset version the model was trained on; empty where unknown.
+        picture: case → data URI; the empty text for tasks that are no images (`picture.picture_of`).
+    """
+
+    task: Task
+    learned_from: str = ""
+    picture: Callable[[Case], str] = lambda _case: ""
+
+
+def tickets_for(  # gathered by `open_tickets`
+    decisions: Sequence[Decision],
+    shadows: Sequence[ShadowPrediction],
+    cases: Mapping[str, Case],
+    shown: Shown,
+    deadlines: Deadlines,
+    *,
+    asked: AbstractSet[str] = frozenset(),
+    now: datetime,
+) -> list[Ticket]:
+    """The tickets that these decisions need, in the decisions' order.
+
+    A review where the route asks for people; a spot check, which looks like a standard review, where the
+    decision was drawn; else a blind shadow ticket where the model in the shadow said another class, at most
+    one ticket a decision.
+
+    Args:
+        decisions: what was decided.
+        shadows: what the model in the shadow said of them.
+        cases: case id → case, for every decision.
+        shown: what is needed to show a case.
+        deadlines: how soon each lane answers.
+        asked: decisions that a ticket asks about already; they get no shadow ticket.
+        now: when the tickets are opened.
+    """
+    in_shadow = {one.decision_id: one.label for one in shadows}
+    opened = []
+    for decision in decisions:
+        kind = _kind(decision, in_shadow.get(decision.decision_id), asked)
+        if kind is not None:
+            opened.append(_ticket(decision, kind, cases[decision.case_id], shown, deadlines, now))
+    return opened
+
+
+def _kind(decision: Decision, shadow: str | None, asked: AbstractSet[str]) -> TicketKind | None:
+    if decision.spot_check:
+        return TicketKind.SPOT_CHECK
+    if decision.to_review:
+        return TicketKind.REVIEW
+    if shadow is not None and shadow != decision.label and decision.decision_id not in asked:
+        return TicketKind.SHADOW
+    return None
+
+
+def _ticket(  # what a ticket is made of
+    decision: Decision, kind: TicketKind, case: Case, shown: Shown, deadlines: Deadlines, now: datetime
+) -> Ticket:
+    lane = decision.route if kind is TicketKind.REVIEW else STANDARD_LANE
+    blind = kind is TicketKind.SHADOW
+    return Ticket(
+        ticket_id=ticket_id_of(decision.decision_id, kind),
+        decision_id=decision.decision_id,
+        kind=kind,
+        lane=lane,
+        signatures=max(1, decision.signatures),
+        blind=blind,
+        opened_at=now,
+        due_at=deadlines.due(lane, now),
+        shown=shown_values(
+            decision,
+            case,
+            shown.task,
+            lane=lane,
+            learned_from=shown.learned_from,
+            image=shown.picture(case),
+            blind=blind,
+        ),
+    )
+
+
+def open_tickets(  # noqa: PLR0913  # who keeps what was decided
+    decisions: Sequence[Decision],
+    shadows: Sequence[ShadowPrediction],
+    cases: Sequence[Case],
+    *,
+    book: TicketBook,
+    trail: Trail,
+    database: Database,
+    shown: Shown,
+    deadlines: Deadlines,
+    now: datetime,
+    actor: str,
+) -> list[Ticket]:
+    """The tickets that these decisions need are in the book, with their entry; those that were new.
+
+    Opening again opens nothing. Joins an open transaction, so that decisions and tickets are kept together.
+
+    Raises:
+        InputError: a picture cannot be read.
+        BusyError: the database is locked.
+    """
+    with database.transaction():
+        asked = book.asked_about(one.decision_id for one in decisions)
+        by_id = {case.case_id: case for case in cases}
+        wanted = tickets_for(decisions, shadows, by_id, shown, deadlines, asked=asked, now=now)
+        new = set(book.open(wanted))
+        opened = [ticket for ticket in wanted if ticket.ticket_id in new]
+        if opened:
+            trail.append([_opened(opened, now, actor)])
+    return opened
+
+
+def _opened(tickets: Sequence[Ticket], now: datetime, actor: str) -> Event:
+    return Event(
+        kind=Kind.TICKETS_OPENED,
+        actor=actor,
+        at=now,
+        refs={
+            "ticket": [ticket.ticket_id for ticket in tickets],
+            "decision": [ticket.decision_id for ticket in tickets],
+        },
+        facts={
+            "kinds": dict(Counter(ticket.kind.value for ticket in tickets)),
+            "lanes": dict(Counter(ticket.lane for ticket in tickets)),
+        },
+    )

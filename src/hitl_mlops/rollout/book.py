@@ -1,0 +1,87 @@
+"""Rollouts as the database keeps them; at most one is live."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hitl_mlops.database.connect import Database
+from hitl_mlops.database.tables import rollouts
+from hitl_mlops.errors import RefusedError
+from hitl_mlops.ids import instant, parse_instant
+from hitl_mlops.rollout.state import Rollout, Stage
+
+
+class RolloutBook:
+    """Keeps rollouts in the table `rollouts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, rollout: Rollout) -> None:
+        """The rollout is the live one.
+
+        Raises:
+            RefusedError: another one is live.
+        """
+        with self._database.transaction() as connection:
+            live = self.live()
+            if live is not None and live.rollout_id != rollout.rollout_id:
+                raise RefusedError(
+                    f"Challenger {live.challenger} is on its way already ({live.stage.value}).",
+                    remedy='Wait for it to end, or run `hitl rollout abort --reason "…"`.',
+                    rollout_id=live.rollout_id,
+                )
+            if live is None:
+                connection.execute(
+                    rollouts.insert().values(
+                        rollout_id=rollout.rollout_id,
+                        started_at=instant(rollout.started_at),
+                        state=_to_json(rollout),
+                    )
+                )
+
+    def keep(self, rollout: Rollout) -> None:
+        """The rollout stands as given."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                rollouts.update()
+                .where(rollouts.c.rollout_id == rollout.rollout_id)
+                .values(state=_to_json(rollout))
+            )
+
+    def live(self) -> Rollout | None:
+        """The one that is in the shadow or the canary, if any."""
+        return next((rollout for rollout in self.all() if rollout.live), None)
+
+    def champion(self) -> Rollout | None:
+        """The one whose challenger serves now: the last that was promoted."""
+        promoted = (rollout for rollout in self.all() if rollout.stage is Stage.PROMOTED)
+        return max(promoted, key=lambda rollout: rollout.stage_at, default=None)
+
+    def latest(self) -> Rollout | None:
+        """The one that started last, if any."""
+        return next(iter(self.all()), None)
+
+    def all(self) -> list[Rollout]:
+        """Every rollout, the latest first."""
+        query = sa.select(rollouts.c.state).order_by(
+            rollouts.c.started_at.desc(), rollouts.c.rollout_id.desc()
+        )
+        with self._database.reading() as connection:
+            return [_from_json(row.state) for row in connection.execute(query)]
+
+
+def _to_json(rollout: Rollout) -> dict[str, Any]:
+    return {
+        key: instant(value) if isinstance(value, datetime) else value
+        for key, value in asdict(rollout).items()
+    }
+
+
+def _from_json(state: dict[str, Any]) -> Rollout:
+    times = {key: parse_instant(state[key]) for key in ("started_at", "stage_at")}
+    return Rollout(**{**state, **times, "stage": Stage(state["stage"])})

@@ -1,0 +1,315 @@
+"""Moving a rollout: gather what is known, let `step` decide, apply it to the registry, record it.
+
+The database is told first, the registry second. A crash between the two is healed by `converge`, which every
+call runs: the registry's aliases follow what the database says, never the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hitl_mlops.audit.entry import Event, Kind
+from hitl_mlops.audit.trail import Trail
+from hitl_mlops.database.connect import Database
+from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.record import Arm
+from hitl_mlops.errors import InputError, NotFoundError, RefusedError
+from hitl_mlops.gates.book import GateBook
+from hitl_mlops.gates.report import Verdict
+from hitl_mlops.ids import content_id
+from hitl_mlops.overrides.book import AnswerBook
+from hitl_mlops.rollout.approval import (
+    Approval,
+    Subject,
+    approval_event,
+    approval_id,
+    digest_of_reason,
+    parse_approval,
+    recorded_approvals,
+    refusals,
+)
+from hitl_mlops.rollout.book import RolloutBook
+from hitl_mlops.rollout.evidence import evidence_of, pairs_of
+from hitl_mlops.rollout.policy import RolloutPolicy
+from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
+from hitl_mlops.rollout.step import Step, step
+from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
+
+FROM_TAG = "mlflow-tag"
+"""The approver's name where a tag says only that somebody approved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    """Brings one challenger at a time on its way.
+
+    Attributes:
+        database: where rows and trail entries are kept together.
+        trail: every move is an entry.
+        registry: whose aliases follow.
+        log: decisions and shadow predictions.
+        answers: what people resolved.
+        gates: the reports that approvals are bound to.
+        book: the rollouts.
+        policy: the bounds.
+        policy_hash: content hash of the policy file.
+        actor: who moves it, for the trail.
+        clock: the time, as a function, since one call may look more than once.
+    """
+
+    database: Database
+    trail: Trail
+    registry: ModelRegistry
+    log: DecisionLog
+    answers: AnswerBook
+    gates: GateBook
+    book: RolloutBook
+    policy: RolloutPolicy
+    policy_hash: str
+    actor: str
+    clock: Callable[[], datetime]
+
+    def crown(self, version: str, reason: str) -> Rollout:
+        """The first champion serves; a project that has one is left as it is.
+
+        Raises:
+            RefusedError: there is a champion already.
+        """
+        champion = self.book.champion()
+        if champion is not None:
+            raise RefusedError(
+                f"Version {champion.challenger} is champion already.",
+                remedy=f"Run `hitl rollout start {version}`.",
+            )
+        now, model = self.clock(), self.registry.get(version)
+        first = Rollout(
+            rollout_id=content_id("ro", ["first", model.name, version]),
+            champion="",
+            champion_digest="",
+            challenger=version,
+            challenger_digest=model.digest,
+            stage=Stage.PROMOTED,
+            share_percent=100.0,
+            started_at=now,
+            stage_at=now,
+            reason=reason,
+        )
+        with self.database.transaction():
+            self.book.start(first)
+            self.trail.append([_event(Kind.MODEL_PROMOTED, first, self.actor, now, {"first": True})])
+        self.converge()
+        return first
+
+    def subject(self, version: str) -> Subject:
+        """What an approval of this version is bound to now.
+
+        Raises:
+            RefusedError: it was not judged, or its report does not stand for these bytes and this policy.
+        """
+        model, report = self.registry.get(version), self.gates.latest(version)
+        judged = report is not None and report.model_digest == model.digest
+        if report is None or not judged or report.policy_hash != self.policy_hash:
+            raise RefusedError(
+                f"Version {version} has no gate report for its bytes and the policy in force.",
+                remedy=f"Run `hitl gate {version}`.",
+                version=version,
+            )
+        return Subject(version, model.digest, report.digest, self.policy_hash)
+
+    def approve(self, version: str, *, reason: str, approver: str) -> Approval:
+        """The approval is recorded, bound to bytes, gates and policy; claimed, since nobody proved who it is.
+
+        Raises:
+            RefusedError: the version was not judged, or a required gate did not pass.
+            InputError: there is no reason.
+        """
+        approval = self._bound(version, reason, approver)
+        self.registry.set_tag(version, APPROVAL_TAG, f"approve: {reason}")
+        self._record(approval)
+        return approval
+
+    def _bound(self, version: str, reason: str, approver: str) -> Approval:
+        if parse_approval(f"approve: {reason}") is None:
+            raise InputError("The approval gives no reason.", remedy='Add --reason "…".')
+        subject = self.subject(version)
+        report = self.gates.latest(version)
+        if report is None or report.verdict is not Verdict.PASS:
+            failed = (
+                [r.name for r in report.results if r.required and r.verdict is not Verdict.PASS]
+                if report
+                else []
+            )
+            raise RefusedError(
+                f"Version {version} did not pass its gates ({', '.join(failed)}).",
+                remedy=f"Read `hitl gate {version}`; collect more answers and train again.",
+                gates=failed,
+            )
+        return Approval(subject, approver, digest_of_reason(reason), self.clock(), claimed=True)
+
+    def _record(self, approval: Approval) -> None:
+        with self.database.transaction():
+            known = {approval_id(one) for one in self.approvals(approval.subject.model_version)}
+            if approval_id(approval) not in known:
+                self.trail.append([approval_event(approval)])
+
+    def approvals(self, version: str) -> list[Approval]:
+        """Every approval ever recorded for the version."""
+        return recorded_approvals(self.trail.about(version))
+
+    def read_approval(self, version: str) -> Approval | None:
+        """The approval that stands as a tag on the version, recorded now if it was not yet."""
+        reason = parse_approval(self.registry.get(version).tags.get(APPROVAL_TAG))
+        if reason is None:
+            return None
+        subject, digest = self.subject(version), digest_of_reason(reason)
+        for approval in self.approvals(version):
+            if approval.subject == subject and approval.reason_digest == digest:
+                return approval
+        approval = self._bound(version, reason, FROM_TAG)
+        self._record(approval)
+        return approval
+
+    def start(self, version: str, *, force: str | None = None) -> Rollout:
+        """The challenger sees every case in the shadow; forced, it starts in the canary's first stage.
+
+        Args:
+            version: the challenger.
+            force: the reason to go past gates and approval; the trail keeps that it was forced.
+
+        Raises:
+            RefusedError: not judged, not passed, not approved, or another rollout is live.
+            NotFoundError: there is no champion to compare with.
+        """
+        self.converge()
+        champion = self.book.champion()
+        if champion is None:
+            raise NotFoundError(
+                "There is no champion yet.", remedy="Run `hitl train` once to make the first."
+            )
+        if version == champion.challenger:
+            raise RefusedError(f"Version {version} is the champion.", remedy="Name a challenger.")
+        if force is None:
+            self._require_approval(version)
+        now, model = self.clock(), self.registry.get(version)
+        stage = Stage.SHADOW if force is None else Stage.CANARY
+        rollout = Rollout(
+            rollout_id=content_id("ro", [champion.challenger, version, now]),
+            champion=champion.challenger,
+            champion_digest=champion.challenger_digest,
+            challenger=version,
+            challenger_digest=model.digest,
+            stage=stage,
+            share_percent=0.0 if force is None else self.policy.stages[0],
+            started_at=now,
+            stage_at=now,
+            forced=force is not None,
+            reason=f"Forced: {force}" if force else "Approved; watches every case in the shadow.",
+        )
+        with self.database.transaction():
+            self.book.start(rollout)
+            facts = {"forced": rollout.forced, "policy_hash": self.policy_hash}
+            self.trail.append([_event(Kind.ROLLOUT_STARTED, rollout, self.actor, now, facts)])
+        self.converge()
+        return rollout
+
+    def _require_approval(self, version: str) -> None:
+        subject = self.subject(version)
+        self.read_approval(version)
+        against = refusals(self.approvals(version), subject, self.policy, self.clock())
+        if against:
+            raise RefusedError(
+                f"Version {version} is not approved: {'; '.join(against)}.",
+                remedy=f'Run `hitl approve {version} --reason "…"`, or set the tag {APPROVAL_TAG} of the '
+                "version in MLflow to: approve: <your reason>.",
+                version=version,
+            )
+
+    def evidence(self, rollout: Rollout) -> Evidence:
+        """What is known now of the rollout's challenger against its champion."""
+        decisions = self.log.decisions(since=rollout.started_at)
+        both = (rollout.champion, rollout.challenger)
+        shadows = {one.decision_id: one.label for version in both for one in self.log.shadows(version)}
+        resolved = {one.decision_id: (one.label, one.resolved_at) for one in self.answers.resolutions()}
+        served = sum(
+            decision.arm is Arm.CHALLENGER
+            and decision.model_version == rollout.challenger
+            and decision.at >= rollout.stage_at
+            for decision in decisions
+        )
+        return evidence_of(pairs_of(rollout, decisions, shadows, resolved), served, self.policy)
+
+    def look(self) -> tuple[Step, Evidence]:
+        """One look at the live rollout, with what it decided applied and recorded.
+
+        Raises:
+            NotFoundError: none is live.
+        """
+        self.converge()
+        rollout, now = self._live(), self.clock()
+        evidence = self.evidence(rollout)
+        decided = step(rollout, evidence, self.policy, now)
+        if decided.action is not Action.HOLD:
+            self._apply(decided, evidence, now)
+        return decided, evidence
+
+    def _live(self) -> Rollout:
+        rollout = self.book.live()
+        if rollout is None:
+            raise NotFoundError("No rollout is under way.", remedy="Run `hitl rollout start VERSION`.")
+        return rollout
+
+    def _apply(self, decided: Step, evidence: Evidence, now: datetime) -> None:
+        kind = {
+            Action.ADVANCE: Kind.ROLLOUT_STEPPED,
+            Action.PROMOTE: Kind.MODEL_PROMOTED,
+            Action.ROLL_BACK: Kind.MODEL_ROLLED_BACK,
+        }[decided.action]
+        facts = {
+            "share_percent": decided.after.share_percent,
+            "cases": evidence.cases,
+            "labels": evidence.labels,
+            "promote_e": float(f"{evidence.promote_e:.6g}"),
+            "rollback_e": float(f"{evidence.rollback_e:.6g}"),
+            "policy_hash": self.policy_hash,
+        }
+        with self.database.transaction():
+            self.book.keep(decided.after)
+            self.trail.append([_event(kind, decided.after, self.actor, now, facts)])
+        self.converge()
+
+    def abort(self, reason: str) -> Rollout:
+        """The live rollout is over, by a person's word; the champion answers every case."""
+        rollout, now = self._live(), self.clock()
+        after = replace(rollout, stage=Stage.ABORTED, share_percent=0.0, stage_at=now, reason=reason)
+        facts = {"reason_digest": digest_of_reason(reason)}
+        with self.database.transaction():
+            self.book.keep(after)
+            self.trail.append([_event(Kind.ROLLOUT_ABORTED, after, self.actor, now, facts)])
+        self.converge()
+        return after
+
+    def converge(self) -> None:
+        """The registry's aliases are what the database says they should be."""
+        champion, live = self.book.champion(), self.book.live()
+        wanted = {
+            CHAMPION: champion.challenger if champion else None,
+            PREVIOUS: champion.champion if champion else None,
+            CHALLENGER: live.challenger if live else None,
+        }
+        for alias, version in wanted.items():
+            held = self.registry.alias(alias)
+            if version and (held is None or held.version != version):
+                self.registry.set_alias(alias, version)
+            elif alias == CHALLENGER and held and champion and held.version == champion.challenger:
+                self.registry.drop_alias(alias)
+
+
+def _event(kind: Kind, rollout: Rollout, actor: str, now: datetime, facts: Mapping[str, object]) -> Event:
+    refs = {"rollout": [rollout.rollout_id], "model": [rollout.challenger]}
+    if rollout.champion:
+        refs["champion"] = [rollout.champion]
+    return Event(
+        kind, actor, now, refs, {**facts, "stage": rollout.stage.value, "digest": rollout.challenger_digest}
+    )

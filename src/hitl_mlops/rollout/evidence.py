@@ -1,0 +1,114 @@
+"""What is known of challenger against champion, from decisions, shadow predictions and resolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hitl_mlops.decisions.record import Arm, Decision
+from hitl_mlops.rollout.policy import RolloutPolicy
+from hitl_mlops.rollout.state import Evidence, Rollout
+from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both models on one case.
+
+    Attributes:
+        decision_id: the decision.
+        at: when the case was decided.
+        champion: label of the champion.
+        challenger: label of the challenger.
+        truth: the label people gave; None while nobody has.
+        resolved_at: when they gave it.
+    """
+
+    decision_id: str
+    at: datetime
+    champion: str
+    challenger: str
+    truth: str | None = None
+    resolved_at: datetime | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Both say the same: D = 0 whatever the truth, no label is needed."""
+        return self.champion == self.challenger
+
+    @property
+    def difference(self) -> int:
+        """Challenger wrong minus champion wrong, -1, 0 or 1; 0 where both say the same."""
+        return int(self.challenger != self.truth) - int(self.champion != self.truth)
+
+
+def pairs_of(
+    rollout: Rollout,
+    decisions: Sequence[Decision],
+    shadows: Mapping[str, str],
+    resolved: Mapping[str, tuple[str, datetime]],
+) -> list[Pair]:
+    """The cases since the rollout's start that both models saw, in the order they were decided.
+
+    Args:
+        rollout: gives the start and the two versions.
+        decisions: decisions since the start.
+        shadows: decision id → label of the model that did not answer.
+        resolved: decision id → (label of the people, when).
+    """
+    pairs = []
+    for decision in sorted(decisions, key=lambda d: (d.at, d.decision_id)):
+        beside = shadows.get(decision.decision_id)
+        if beside is None or decision.at < rollout.started_at:
+            continue
+        by_challenger = decision.arm is Arm.CHALLENGER
+        truth, when = resolved.get(decision.decision_id, (None, None))
+        pairs.append(
+            Pair(
+                decision.decision_id,
+                decision.at,
+                champion=beside if by_challenger else decision.label,
+                challenger=decision.label if by_challenger else beside,
+                truth=truth,
+                resolved_at=when,
+            )
+        )
+    return pairs
+
+
+def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Evidence:
+    """The e-values over the pairs, labels in the order in which they came.
+
+    The largest value a process ever reached is what counts: having been there once is what Ville's
+    inequality covers. Agreed cases behind a disagreement that still waits do not count yet, so that silence
+    never promotes.
+
+    Args:
+        pairs: in the order of the cases.
+        served: decisions the challenger answered itself at the present share.
+        policy: margin and bounds.
+    """
+    labelled = sorted(
+        (pair for pair in pairs if not pair.agreed and pair.truth is not None),
+        key=lambda pair: (pair.resolved_at or pair.at, pair.decision_id),
+    )
+    differs = [not pair.agreed for pair in pairs]
+    differences = [pair.difference for pair in labelled]
+    agreed = agreed_between(differs, len(labelled))
+    promote = non_inferiority_e(differences, policy.effective_margin, agreed=agreed)
+    harm = harm_e(differences)
+    return Evidence(
+        cases=len(pairs),
+        agreed=len(pairs) - sum(differs),
+        labels=len(labelled),
+        pending=sum(differs) - len(labelled),
+        challenger_wrong=sum(pair.challenger != pair.truth for pair in labelled),
+        champion_wrong=sum(pair.champion != pair.truth for pair in labelled),
+        promote_e=float(promote.max()),
+        rollback_e=float(harm.max()),
+        promote_at=policy.promote_at,
+        rollback_at=policy.rollback_at,
+        served=served,
+        history=tuple((i, float(p), float(h)) for i, (p, h) in enumerate(zip(promote, harm, strict=True))),
+    )

@@ -1,0 +1,186 @@
+"""What a policy says, once it was read: who decides what, and how much of it a person sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hitl_mlops.documents import did_you_mean
+from hitl_mlops.errors import ConfigurationError
+from hitl_mlops.routing.conditions import Condition
+
+AUTOMATIC = ("auto", "check")
+"""The routes on which nobody is asked, save by spot check."""
+
+SPOT_CHECK_FLOOR = 0.01
+"""Every automatic decision is reviewed with at least this probability; estimates divide by it."""
+
+OBSERVED = ("confidence", "margin", "label", "consequence")
+"""What a condition may read beside the case's own attributes."""
+
+
+class Intervention(StrEnum):
+    """When a person can still step in."""
+
+    BEFORE = "before"
+    """Nothing happens until people have decided."""
+    DURING = "during"
+    """It has begun and can be halted."""
+    AFTER = "after"
+    """It is done and can be reversed for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """How much hangs on a case: the first clause that fits names it; `when=None` always fits."""
+
+    name: str
+    when: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route that a condition demands, whatever the confidence."""
+
+    name: str
+    when: Condition
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """One route and what it asks of people.
+
+    Attributes:
+        name: the word that decisions carry.
+        tier: the confidence (or other test) that leads here; None: only the matrix and rules do.
+        signatures: how many distinct people must agree; 0 for `auto` and `check`.
+        skill: what a reviewer must be able to do; None: anyone.
+        within: the time people have.
+        intervention: when a person can still step in.
+        reversible_for: how long after the effect it can be taken back.
+        checks: names of user functions that must pass.
+        otherwise: where a failed check sends it.
+        blind_second: the second reviewer does not see the first one's answer.
+    """
+
+    name: str
+    tier: Condition | None = None
+    signatures: int = 1
+    skill: str | None = None
+    within: dt.timedelta = dt.timedelta(hours=24)
+    intervention: Intervention = Intervention.BEFORE
+    reversible_for: dt.timedelta | None = None
+    checks: tuple[str, ...] = ()
+    otherwise: str | None = None
+    blind_second: bool = False
+
+    @property
+    def automatic(self) -> bool:
+        """Nobody is asked, save by spot check."""
+        return self.signatures == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """What happens to a ticket that waits too long.
+
+    Attributes:
+        after_frac: share of the time allowed that has passed; None where `after` counts.
+        after: time past the deadline.
+        to: route or role that gets it next.
+        then: final word where nobody answers, `reject`.
+    """
+
+    after_frac: float | None
+    after: dt.timedelta | None
+    to: str | None
+    then: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy file, read and checked.
+
+    Attributes:
+        version: the number its author gave it.
+        hash: content hash over what it says, comments and layout aside, `sha256:…`.
+        routes: every route, in order of rising oversight.
+        consequences: clauses, first that fits; the last one always does.
+        irreversible: what cannot be taken back; None: everything can.
+        matrix: consequence → (least route when reversible, least route when not).
+        rules: first that fits.
+        spot_checks: automatic route → probability of secret review.
+        escalation: steps for late tickets, earliest first.
+        sections: `guards`, `gates`, `approval`, `rollout` as plain values, for the rooms that own them.
+        reads: attribute of a case that a condition reads → line of the file.
+    """
+
+    version: int
+    hash: str
+    routes: tuple[RoutePlan, ...]
+    consequences: tuple[Consequence, ...] = ()
+    irreversible: Condition | None = None
+    matrix: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    spot_checks: Mapping[str, float] = field(default_factory=dict)
+    escalation: tuple[Escalation, ...] = ()
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reads: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Columns that a case must bring because a condition reads them, by name."""
+        return tuple(sorted(name for name in self.reads if name not in OBSERVED))
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """The plain values of `guards`, `gates`, `approval` or `rollout`; empty where the file has none."""
+        return self.sections.get(name, {})
+
+    def plan(self, route: str) -> RoutePlan:
+        """The route of that name; raises ConfigurationError naming those there are."""
+        for plan in self.routes:
+            if plan.name == route:
+                return plan
+        names = [plan.name for plan in self.routes]
+        raise ConfigurationError(f"The policy has no route {route!r}.", remedy=did_you_mean(route, names))
+
+    def level(self, route: str) -> int:
+        """Place of the route in the order of rising oversight, from 0."""
+        return self.routes.index(self.plan(route))
+
+    @property
+    def closed_route(self) -> str:
+        """Where a case goes when in doubt: `senior`, else the strictest route that one person can close."""
+        by_one = [plan.name for plan in self.routes if plan.signatures == 1]
+        by_any = [plan.name for plan in self.routes if not plan.automatic]
+        return "senior" if "senior" in by_any else (by_one or by_any)[-1]
+
+    def review_rate(self, route: str) -> float:
+        """π of the route: 1 where people are asked, else its spot-check rate, never below the floor."""
+        if not self.plan(route).automatic:
+            return 1.0
+        return max(SPOT_CHECK_FLOOR, self.spot_checks.get(route, 0.0))
+
+
+CLOSED = Policy(version=0, hash="none", routes=(RoutePlan("senior", skill="senior"),))
+"""What holds where there is no policy: every case goes to a senior reviewer."""
+
+
+def check_attributes(policy: Policy, known: Collection[str]) -> None:
+    """Every attribute that the policy reads is one that cases have.
+
+    Raises:
+        ConfigurationError: it reads another; the fact names it and its line, the remedy the likeliest meant.
+    """
+    for name in policy.attributes:
+        if name not in known:
+            raise ConfigurationError(
+                f"The policy reads {name!r} (line {policy.reads[name]}), which no case has.",
+                remedy=did_you_mean(name, {*known, *OBSERVED}),
+                line=policy.reads[name],
+                key=name,
+            )

@@ -1,0 +1,229 @@
+"""Reading policy.yaml. Every mistake is told with its line and a remedy; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hitl_mlops.documents import Piece, parse_duration, parse_yaml, read_yaml
+from hitl_mlops.ids import canonical_json, sha256_hex
+from hitl_mlops.routing.conditions import Condition, Every, attributes_of, parse_condition, parse_test
+from hitl_mlops.routing.policy import (
+    AUTOMATIC,
+    SPOT_CHECK_FLOOR,
+    Consequence,
+    Escalation,
+    Intervention,
+    Policy,
+    RoutePlan,
+    Rule,
+)
+from hitl_mlops.routing.policy_sections import read_sections
+
+_KEYS = {
+    *("version", "risk", "matrix", "rules", "routes", "spot_checks", "escalation"),
+    *("guards", "gates", "approval", "rollout"),
+}
+_ROUTE_KEYS = {
+    *("confidence", "when", "signatures", "skill", "within", "intervention"),
+    *("reversible_for", "checks", "else", "blind_second"),
+}
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in the file.
+
+    Raises:
+        ConfigurationError: no such file, not UTF-8, not YAML, an unknown or doubled key, a value that
+            cannot be meant; the fact names file, line and key.
+    """
+    return _policy(read_yaml(path))
+
+
+def parse_policy(text: str, file: str = "policy.yaml") -> Policy:
+    """The policy that the text says; see `read_policy`."""
+    return _policy(parse_yaml(text, file))
+
+
+def _policy(whole: Piece) -> Policy:
+    top = whole.fields(_KEYS)
+    if "routes" not in top:
+        raise whole.wrong("there are no routes.", "Add `routes:` with auto, standard and senior.")
+    reads: dict[str, int] = {}
+    routes = _routes(top["routes"], reads)
+    names = {plan.name for plan in routes}
+    consequences, irreversible = _risk(top.get("risk"), reads)
+    return Policy(
+        version=top["version"].whole(1) if "version" in top else 1,
+        hash=_hash(whole.plain(), [plan.name for plan in routes]),
+        routes=routes,
+        consequences=consequences,
+        irreversible=irreversible,
+        matrix=_matrix(top.get("matrix"), consequences, names, whole),
+        rules=tuple(_rule(piece, names, reads) for piece in top["rules"].items()) if "rules" in top else (),
+        spot_checks=_spot_checks(top.get("spot_checks"), routes),
+        escalation=_escalation(top.get("escalation")),
+        sections=read_sections(top),
+        reads=reads,
+    )
+
+
+def _hash(said: Any, order: list[str]) -> str:
+    """The order of routes says which is stricter, and canonical maps have none: so it stands apart."""
+    return "sha256:" + sha256_hex(canonical_json({"policy": said, "order": order}))
+
+
+def _condition(piece: Piece, reads: dict[str, int]) -> Condition:
+    condition = parse_condition(piece)
+    _note(condition, piece, reads)
+    return condition
+
+
+def _note(condition: Condition, piece: Piece, reads: dict[str, int]) -> None:
+    for name in sorted(attributes_of(condition)):
+        reads.setdefault(name, piece.line)
+
+
+def _routes(piece: Piece, reads: dict[str, int]) -> tuple[RoutePlan, ...]:
+    routes: list[RoutePlan] = []
+    for name, fields in piece.fields().items():
+        routes.append(_route(name, fields, reads))
+    if not any(plan.signatures for plan in routes):
+        raise piece.wrong(
+            "no route leads to a person.", "Add one with `signatures: 1`, so that doubt has somewhere to go."
+        )
+    automatic = [plan.automatic for plan in routes]
+    if automatic != sorted(automatic, reverse=True):
+        raise piece.wrong(
+            "a route without people stands after one with people.", "Order routes by rising oversight."
+        )
+    names = [plan.name for plan in routes]
+    for place, plan in enumerate(routes):
+        if plan.checks and plan.otherwise not in names[place + 1 :]:
+            raise piece.value[plan.name].wrong(
+                "a failed check must lead to a stricter route.",
+                f"Set else to one of: {', '.join(names[place + 1 :]) or 'a route with people'}.",
+            )
+    return tuple(routes)
+
+
+def _route(name: str, piece: Piece, reads: dict[str, int]) -> RoutePlan:
+    fields = piece.fields(_ROUTE_KEYS)
+    automatic = name in AUTOMATIC
+    if automatic and "signatures" in fields and fields["signatures"].whole():
+        raise fields["signatures"].wrong(
+            f"{name} asks nobody.", "Give the route another name, or no signatures."
+        )
+    if ("checks" in fields) != ("else" in fields):
+        raise piece.wrong("checks and else belong together.", "Say both what to check and where failures go.")
+    plain: dict[str, Any] = {
+        "signatures": 0 if automatic else 1,
+        "intervention": Intervention.AFTER if automatic else Intervention.BEFORE,
+    }
+    readers = {
+        "signatures": lambda value: value.whole(0 if automatic else 1),
+        "skill": Piece.text,
+        "within": Piece.duration,
+        "intervention": lambda value: Intervention(value.text([each.value for each in Intervention])),
+        "reversible_for": Piece.duration,
+        "checks": lambda value: tuple(item.text() for item in value.items()),
+        "else": Piece.text,
+        "blind_second": Piece.flag,
+    }
+    for key, read in readers.items():
+        if key in fields:
+            plain["otherwise" if key == "else" else key] = read(fields[key])
+    return RoutePlan(name, tier=_tier(fields, reads), **plain)
+
+
+def _tier(fields: Mapping[str, Piece], reads: dict[str, int]) -> Condition | None:
+    parts: list[Condition] = []
+    if "confidence" in fields:
+        parts.append(parse_test("confidence", fields["confidence"]))
+    if "when" in fields:
+        parts.append(_condition(fields["when"], reads))
+    return Every(tuple(parts)) if parts else None
+
+
+def _risk(piece: Piece | None, reads: dict[str, int]) -> tuple[tuple[Consequence, ...], Condition | None]:
+    if piece is None:
+        return (), None
+    fields = piece.fields({"consequence", "irreversible"})
+    clauses: list[Consequence] = []
+    for item in fields["consequence"].items() if "consequence" in fields else ():
+        clause = item.fields({"is", "when"})
+        if "is" not in clause:
+            raise item.wrong("the clause names no consequence.", "Add `is: low` or the like.")
+        when = _condition(clause["when"], reads) if "when" in clause else None
+        clauses.append(Consequence(clause["is"].text(), when))
+    if clauses and clauses[-1].when is not None:
+        raise fields["consequence"].wrong(
+            "a case may fit no clause.", "End the list with one that has no `when`, e.g. {is: low}."
+        )
+    if any(clause.when is None for clause in clauses[:-1]):
+        raise fields["consequence"].wrong(
+            "clauses after one without `when` are never reached.", "Move the one without `when` to the end."
+        )
+    irreversible = _condition(fields["irreversible"], reads) if "irreversible" in fields else None
+    return tuple(clauses), irreversible
+
+
+def _matrix(
+    piece: Piece | None, consequences: tuple[Consequence, ...], names: set[str], whole: Piece
+) -> dict[str, tuple[str, str]]:
+    wanted = {clause.name for clause in consequences}
+    if piece is None:
+        if wanted:
+            raise whole.wrong("there is a risk section but no matrix.", "Add `matrix:` with a line for each.")
+        return {}
+    rows = piece.fields(wanted)
+    if missing := wanted - rows.keys():
+        raise piece.wrong(
+            f"the matrix has no line for {', '.join(sorted(missing))}.",
+            "Add it: {reversible: auto, irreversible: standard}.",
+        )
+    matrix: dict[str, tuple[str, str]] = {}
+    for name, row in rows.items():
+        cells = row.fields({"reversible", "irreversible"})
+        if len(cells) != 2:  # noqa: PLR2004 - both cells
+            raise row.wrong("one of reversible and irreversible is missing.", "Give a route for both.")
+        matrix[name] = (cells["reversible"].text(names), cells["irreversible"].text(names))
+    return matrix
+
+
+def _rule(piece: Piece, names: set[str], reads: dict[str, int]) -> Rule:
+    fields = piece.fields({"name", "when", "route"})
+    for key in ("name", "when", "route"):
+        if key not in fields:
+            raise piece.wrong(f"the rule has no {key}.", "A rule is {name: …, when: {…}, route: …}.")
+    when = _condition(fields["when"], reads)
+    return Rule(fields["name"].text(), when, fields["route"].text(names))
+
+
+def _spot_checks(piece: Piece | None, routes: tuple[RoutePlan, ...]) -> dict[str, float]:
+    if piece is None:
+        return {}
+    automatic = {plan.name for plan in routes if plan.automatic}
+    return {name: rate.number(SPOT_CHECK_FLOOR, 1.0) for name, rate in piece.fields(automatic).items()}
+
+
+def _escalation(piece: Piece | None) -> tuple[Escalation, ...]:
+    return tuple(_escalation_step(item) for item in piece.items()) if piece is not None else ()
+
+
+def _escalation_step(piece: Piece) -> Escalation:
+    fields = piece.fields({"after", "to", "then"})
+    if "after" not in fields or len(fields) != 2:  # noqa: PLR2004 - after, and one of the two others
+        raise piece.wrong(
+            "a step is `after` and one of `to` and `then`.", "Write {after: 4h, to: supervisor}."
+        )
+    text = fields["after"].text()
+    share = text.removesuffix("%")
+    frac = float(share) / 100 if text.endswith("%") and share.isdigit() else None
+    after = parse_duration(text)
+    if frac is None and after is None:
+        raise fields["after"].wrong(f"{text!r} is neither a share nor a time span.", "Write 100% or 4h.")
+    to = fields["to"].text() if "to" in fields else None
+    then = fields["then"].text({"reject", "wait"}) if "then" in fields else None
+    return Escalation(frac, after, to, then)

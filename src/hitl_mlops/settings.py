@@ -1,0 +1,268 @@
+"""`hitl.yaml`: what a project says about itself, checked whole before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from hitl_mlops.decisions.task import InputKind, Task
+from hitl_mlops.documents import Piece, did_you_mean, read_yaml, with_environment
+from hitl_mlops.errors import ConfigurationError, InputError
+
+PROJECT_FILE = "hitl.yaml"
+STATE_FOLDER = ".hitl"
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) and value != "auto" else value
+
+
+def _as_text(value: Any) -> Any:
+    return [str(item) for item in value] if isinstance(value, list) else value
+
+
+Columns = Annotated[list[str], BeforeValidator(_as_list)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskSettings(_Section):
+    """Section `task`: the shape of a case, as written; `auto` is filled in from the base data."""
+
+    kind: InputKind
+    """text, table or image."""
+    inputs: Annotated[list[str] | str, BeforeValidator(_as_list)] = "auto"
+    """Columns the model sees; `pixel_*` names several; `auto`: all that nothing else claims."""
+    id: str | None = None
+    """Column of the case id, unique."""
+    subject: str | None = None
+    """Column of the person or account."""
+    time: str | None = None
+    """Column of the event time."""
+    label: str = "label"
+    """Column of the truth in base data."""
+    classes: Annotated[list[str] | str, BeforeValidator(_as_text)] = "auto"
+    """The labels; `auto`: those of the base data."""
+    show: Columns = []
+    """Columns a reviewer sees beside the input; nothing else leaves."""
+    slices: Columns = []
+    """Columns for whose values figures are also given apart."""
+    protected: Columns = []
+    """Columns whose groups the fairness gate will compare."""
+
+
+class ModelSettings(_Section):
+    """Section `model`: what is trained and from what."""
+
+    name: str
+    """Name of the registered model."""
+    base: Path
+    """What the first champion learns from: CSV, Parquet or JSON Lines."""
+    recipe: str = "linear"
+    """`linear`, `boosting`, or `package.module:function` that returns a scikit-learn estimator."""
+    trust_types: list[str] = []
+    """Types beyond scikit-learn's that a stored model may hold."""
+    trust_pickle: bool = False
+    """Load models stored as pickle: they can run any code."""
+
+
+class LabelStudioSettings(_Section):
+    """A Label Studio of yours; left out, `hitl up` starts one."""
+
+    url: str
+    """Address, `http://host:port`."""
+    token: SecretStr
+    """An API token, best written as `${LABEL_STUDIO_TOKEN}`."""
+
+
+class MlflowSettings(_Section):
+    """An MLflow of yours; left out, `hitl up` starts one."""
+
+    uri: str
+    """Tracking address."""
+
+
+class PrefectSettings(_Section):
+    """A Prefect of yours; left out, `hitl up` starts one."""
+
+    api: str
+    """API address, ends in /api."""
+
+
+class ServiceSettings(_Section):
+    """Section `services`: every line optional, embedded defaults under `.hitl/`."""
+
+    database: str = f"sqlite:///{STATE_FOLDER}/hitl.db"
+    """SQLAlchemy address; relative SQLite paths start at the project's folder."""
+    datasets: str = f"{STATE_FOLDER}/datasets"
+    """Folder or bucket of the dataset versions."""
+    checkpoints: str = f"{STATE_FOLDER}/checkpoints"
+    """Folder of the trail's signed checkpoints, outside the database; best on another disk."""
+    label_studio: LabelStudioSettings | None = None
+    mlflow: MlflowSettings | None = None
+    prefect: PrefectSettings | None = None
+
+
+class ScreenSettings(_Section):
+    """Section `screen`: what an answer must be to count."""
+
+    min_seconds: float = 0.5
+    """Faster than a person can read."""
+    max_seconds: float = 8 * 3600.0
+    """Longer than a person stays on one case."""
+    min_rationale_chars: int = 3
+    """Shortest written reason that counts."""
+
+
+class Settings(_Section):
+    """The whole of `hitl.yaml`."""
+
+    project: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]*$")
+    """Name of the project."""
+    task: TaskSettings
+    model: ModelSettings
+    policy: Path = Path("policy.yaml")
+    """The policy file."""
+    reviewers: Path | None = None
+    """The roster; left out, every account of the desk may answer."""
+    screen: ScreenSettings = ScreenSettings()
+    services: ServiceSettings = ServiceSettings()
+    folder: Path = Field(default=Path(), exclude=True)
+    """The project's folder; not written in the file."""
+
+    def path(self, relative: Path | str) -> Path:
+        """A path of the file, as seen from here."""
+        return self.folder / relative
+
+    @property
+    def state(self) -> Path:
+        """Where the project keeps what it makes."""
+        return self.folder / STATE_FOLDER
+
+    @property
+    def database_url(self) -> str:
+        """The database's address, with a relative SQLite path made absolute."""
+        prefix = "sqlite:///"
+        url = self.services.database
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str((self.folder / url.removeprefix(prefix)).resolve())
+        return url
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a project file, or of the folder that holds one.
+
+    Raises:
+        ConfigurationError: no file, or any key is wrong; every wrong key is named with its line.
+    """
+    file = path / PROJECT_FILE if path.is_dir() else path
+    document = read_yaml(file)
+    fields = document.fields()
+    if "folder" in fields:
+        raise fields["folder"].wrong("the folder is where the file stands.", "Leave the line out.")
+    values = with_environment(document.plain())
+    try:
+        return Settings.model_validate({**values, "folder": file.parent.resolve()})
+    except ValidationError as error:
+        raise ConfigurationError(_told(error, document), remedy="Correct the lines named.") from error
+
+
+def task_of(
+    settings: Settings, columns: Sequence[str], labels: Iterable[str], attributes: Iterable[str] = ()
+) -> Task:
+    """The task with every `auto` and pattern filled in.
+
+    Args:
+        settings: the project file.
+        columns: columns of the base data, in order.
+        labels: labels that occur in the base data.
+        attributes: columns that the policy reads.
+
+    Raises:
+        InputError: a column the file names is not in the data, or a pattern names none.
+    """
+    written = settings.task
+    inputs = _inputs(settings, columns)
+    named = (written.id, written.subject, written.time, written.label)
+    wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices, *attributes]
+    missing = [name for name in dict.fromkeys(wanted) if name not in columns]
+    if missing:
+        raise InputError(
+            f"{settings.model.base} has no column {', '.join(missing)}.",
+            remedy=f"It has {', '.join(columns[:20])}. Correct the section task of {PROJECT_FILE}.",
+            missing=missing,
+        )
+    classes = sorted(set(labels)) if isinstance(written.classes, str) else written.classes
+    return Task(
+        project=settings.project,
+        kind=written.kind,
+        inputs=inputs,
+        classes=tuple(classes),
+        id=written.id,
+        subject=written.subject,
+        time=written.time,
+        label=written.label,
+        show=tuple(written.show),
+        slices=tuple(written.slices),
+        attributes=tuple(attributes),
+    )
+
+
+def _inputs(settings: Settings, columns: Sequence[str]) -> tuple[str, ...]:
+    written = settings.task
+    if isinstance(written.inputs, str):
+        claimed = {written.id, written.subject, written.time, written.label, *written.protected}
+        if settings.task.kind is not InputKind.TABLE:
+            raise ConfigurationError(
+                f"task.inputs is auto, which only a table can be, and this is {written.kind.value}.",
+                remedy="Name the column, or the pixel columns by a pattern such as pixel_*.",
+            )
+        return tuple(name for name in columns if name not in claimed)
+    chosen = []
+    for pattern in written.inputs:
+        exact = pattern in columns  # a column may itself be named like a pattern
+        matching = [pattern] if exact else [name for name in columns if fnmatchcase(name, pattern)]
+        if not matching:
+            raise InputError(
+                f"{settings.model.base} has no column {pattern}.",
+                remedy=f"It has {', '.join(columns[:20])}. Correct task.inputs of {PROJECT_FILE}.",
+                missing=[pattern],
+            )
+        chosen += matching
+    return tuple(dict.fromkeys(chosen))
+
+
+def _told(error: ValidationError, document: Piece) -> str:
+    wrongs: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        piece = document.at(*one["loc"])
+        message = one["msg"]
+        if one["type"] == "extra_forbidden":
+            section = document.at(*one["loc"][:-1])
+            message = f"nobody reads this key. {did_you_mean(str(one['loc'][-1]), _keys_beside(section))}"
+        elif one["type"] == "missing":
+            message = f"the key {one['loc'][-1]} is missing"
+        wrongs.setdefault(f"{piece.file}, line {piece.line}, {piece.path or 'the whole file'}", message)
+    return "; ".join(f"{where}: {message}" for where, message in wrongs.items()).rstrip(".") + "."
+
+
+def _keys_beside(section: Piece) -> list[str]:
+    """The keys that the section may hold."""
+    known: dict[str, type[BaseModel]] = {
+        "": Settings,
+        "task": TaskSettings,
+        "model": ModelSettings,
+        "services": ServiceSettings,
+        "screen": ScreenSettings,
+        "services.label_studio": LabelStudioSettings,
+        "services.mlflow": MlflowSettings,
+        "services.prefect": PrefectSettings,
+    }
+    model = known.get(section.path)
+    return [name for name in model.model_fields if name != "folder"] if model else []

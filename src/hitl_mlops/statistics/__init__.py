@@ -1,0 +1,1 @@
+"""The mathematics, on arrays, knowing nothing of the rest."""

@@ -1,0 +1,1 @@
+"""A challenger learns from a dataset version and is registered."""

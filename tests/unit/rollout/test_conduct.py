@@ -1,0 +1,239 @@
+"""Bringing a challenger on its way: who may start, what a look does, what the registry shows after."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from hitl_mlops.audit.entry import Kind
+from hitl_mlops.audit.trail_in_memory import InMemoryTrail
+from hitl_mlops.database.connect import Database
+from hitl_mlops.decisions.log_in_memory import InMemoryDecisionLog
+from hitl_mlops.decisions.record import Arm, ShadowPrediction
+from hitl_mlops.errors import InputError, NotFoundError, RefusedError
+from hitl_mlops.gates.book import GateBook
+from hitl_mlops.gates.report import GateReport, GateResult, Verdict
+from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.rollout.book import RolloutBook
+from hitl_mlops.rollout.conduct import FROM_TAG, Conductor
+from hitl_mlops.rollout.policy import RolloutPolicy
+from hitl_mlops.rollout.state import Action, Stage
+from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS
+from hitl_mlops.training.registry_in_memory import InMemoryRegistry
+from tests.builders import NOW, a_case, a_decision
+from tests.training_builders import a_fitted_model, release_notes
+
+POLICY_HASH = "sha256:" + "1" * 64
+
+
+class Resolutions:
+    """What people said, without the desk they said it on."""
+
+    def __init__(self):
+        self.said = []
+
+    def resolutions(self):
+        return self.said
+
+
+class Scene:
+    """A conductor among twins, with a clock that the test turns."""
+
+    def __init__(self):
+        self.now = NOW
+        database = Database("sqlite://")
+        database.create()
+        self.registry = InMemoryRegistry("cheques")
+        self.log, self.people, self.trail = InMemoryDecisionLog(), Resolutions(), InMemoryTrail()
+        self.gates, self.book = GateBook(database), RolloutBook(database)
+        self.conductor = Conductor(
+            database=database,
+            trail=self.trail,
+            registry=self.registry,
+            log=self.log,
+            answers=self.people,
+            gates=self.gates,
+            book=self.book,
+            policy=RolloutPolicy(stages=(10, 100), at_least=5),
+            policy_hash=POLICY_HASH,
+            actor="test",
+            clock=lambda: self.now,
+        )
+        for key in ("first", "second"):
+            self.registry.register(a_fitted_model(recipe=None), release_notes(), run_key=key)
+        self.conductor.crown("1", "first model")
+
+    def judge(self, version, verdict=Verdict.PASS, *, required=True):
+        result = GateResult("override_rate", verdict, required, 0.0, 0.01, None, 100, "measured", {})
+        digest = self.registry.get(version).digest
+        report = GateReport(version, digest, "1", "sha256:d", POLICY_HASH, (result,), self.now)
+        self.gates.keep(report)
+        return report
+
+    def approve_and_start(self):
+        self.judge("2")
+        self.conductor.approve("2", reason="better on the new scanner", approver="rm1")
+        return self.conductor.start("2")
+
+    def see(self, count, *, truth, arm=Arm.CHAMPION):
+        """Both models answer `count` more cases: the champion `old`, the challenger `new`."""
+        start = len(self.log.decisions())
+        for number in range(start, start + count):
+            said, beside = ("old", "new") if arm is Arm.CHAMPION else ("new", "old")
+            version, other = ("1", "2") if arm is Arm.CHAMPION else ("2", "1")
+            self.now += timedelta(seconds=1)
+            decision = a_decision(
+                case_id=f"c{number}", label=said, model_version=version, arm=arm, at=self.now
+            )
+            shadow = ShadowPrediction(decision.decision_id, other, "sha256:x", beside, 0.9)
+            self.log.record([a_case(case_id=f"c{number}")], [decision], [shadow])
+            self.people.said.append(
+                Resolution(
+                    f"r{number}", decision.decision_id, f"t{number}", "shadow", truth, said, Method.SINGLE,
+                    ("k",), ("r1",), (None,), self.now,
+                )
+            )  # fmt: skip
+
+    def kinds(self):
+        return [entry.read()["kind"] for entry in self.trail.entries()]
+
+    def aliases(self):
+        named = {alias: self.registry.alias(alias) for alias in (CHAMPION, CHALLENGER, PREVIOUS)}
+        return {alias: version.version for alias, version in named.items() if version}
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+def test_the_first_champion_is_crowned_once(scene):
+    assert scene.aliases() == {CHAMPION: "1"}
+    with pytest.raises(RefusedError, match="champion already"):
+        scene.conductor.crown("2", "again")
+
+
+def test_a_challenger_that_was_not_judged_is_neither_approved_nor_started(scene):
+    with pytest.raises(RefusedError, match="no gate report"):
+        scene.conductor.approve("2", reason="I like it", approver="rm1")
+    with pytest.raises(RefusedError, match="no gate report"):
+        scene.conductor.start("2")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR])
+def test_only_a_pass_can_be_approved(scene, verdict):
+    scene.judge("2", verdict)
+    with pytest.raises(RefusedError, match="override_rate"):
+        scene.conductor.approve("2", reason="I like it", approver="rm1")
+    assert Kind.APPROVAL_RECORDED not in scene.kinds()
+    assert APPROVAL_TAG not in scene.registry.get("2").tags
+
+
+def test_without_approval_nothing_starts(scene):
+    scene.judge("2")
+    with pytest.raises(RefusedError, match="not approved"):
+        scene.conductor.start("2")
+
+
+def test_an_approval_without_words_is_none(scene):
+    scene.judge("2")
+    with pytest.raises(InputError, match="no reason"):
+        scene.conductor.approve("2", reason="  ", approver="rm1")
+
+
+def test_a_tag_set_in_the_registry_is_an_approval_and_recorded_once(scene):
+    scene.judge("2")
+    scene.registry.set_tag("2", APPROVAL_TAG, "approve: better on the new scanner")
+    first, again = scene.conductor.read_approval("2"), scene.conductor.read_approval("2")
+    assert first == again
+    assert (first.approver, first.claimed) == (FROM_TAG, True)
+    assert scene.kinds().count(Kind.APPROVAL_RECORDED) == 1
+    assert scene.conductor.start("2").stage is Stage.SHADOW
+
+
+def test_a_new_gate_report_voids_the_approval(scene):
+    scene.judge("2")
+    scene.conductor.approve("2", reason="better", approver="rm1")
+    scene.now += timedelta(minutes=1)
+    scene.judge("2")
+    scene.registry.set_tag("2", APPROVAL_TAG, "withdrawn")
+    with pytest.raises(RefusedError, match="not approved"):
+        scene.conductor.start("2")
+
+
+def test_an_approval_of_yesterday_has_expired(scene):
+    scene.judge("2")
+    scene.conductor.approve("2", reason="better", approver="rm1")
+    scene.now += timedelta(hours=25)
+    with pytest.raises(RefusedError, match="expired"):
+        scene.conductor.start("2")
+
+
+def test_one_challenger_at_a_time(scene):
+    scene.approve_and_start()
+    scene.registry.register(a_fitted_model(), release_notes(), run_key="third")
+    with pytest.raises(RefusedError, match="on its way already"):
+        scene.conductor.start("3", force="now")
+
+
+def test_a_better_challenger_goes_from_shadow_to_champion(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    assert scene.conductor.look()[0].after.stage is Stage.CANARY
+    assert scene.aliases() == {CHAMPION: "1", CHALLENGER: "2"}
+    assert scene.conductor.look()[0].action is Action.HOLD, "it has not answered anything at 10 % yet"
+    for _ in range(2):
+        scene.see(5, truth="new", arm=Arm.CHALLENGER)
+        step, _ = scene.conductor.look()
+    assert step.action is Action.PROMOTE
+    assert scene.aliases() == {CHAMPION: "2", PREVIOUS: "1"}
+    assert scene.book.champion().challenger == "2"
+    assert scene.kinds()[-3:] == [Kind.ROLLOUT_STEPPED, Kind.ROLLOUT_STEPPED, Kind.MODEL_PROMOTED]
+
+
+def test_a_bad_challenger_forced_past_the_gates_is_rolled_back(scene):
+    rollout = scene.conductor.start("2", force="the boss wants it")
+    assert (rollout.stage, rollout.share_percent, rollout.forced) == (Stage.CANARY, 10, True)
+    scene.see(60, truth="old")
+    step, _ = scene.conductor.look()
+    assert step.action is Action.ROLL_BACK
+    assert scene.aliases()[CHAMPION] == "1"
+    assert scene.book.live() is None
+    assert scene.kinds()[-1] == Kind.MODEL_ROLLED_BACK
+
+
+def test_a_look_that_changes_nothing_leaves_no_entry(scene):
+    scene.approve_and_start()
+    before = scene.trail.size()
+    assert scene.conductor.look()[0].action is Action.HOLD
+    assert scene.trail.size() == before
+
+
+def test_an_alias_moved_by_hand_is_moved_back(scene):
+    scene.registry.set_alias(CHAMPION, "2")
+    scene.conductor.converge()
+    assert scene.aliases()[CHAMPION] == "1"
+
+
+def test_a_crash_between_database_and_registry_is_healed_by_the_next_call(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    promoted = replace(scene.book.live(), stage=Stage.PROMOTED, stage_at=scene.now)
+    scene.book.keep(promoted)  # killed here, before the alias was moved
+    assert scene.aliases()[CHAMPION] == "1"
+    with pytest.raises(NotFoundError):
+        scene.conductor.look()
+    assert scene.aliases() == {CHAMPION: "2", PREVIOUS: "1"}
+
+
+def test_an_aborted_rollout_leaves_the_champion_and_its_reason_out_of_the_trail(scene):
+    scene.approve_and_start()
+    after = scene.conductor.abort("Mrs Miller complained")
+    assert after.stage is Stage.ABORTED
+    assert scene.aliases()[CHAMPION] == "1"
+    assert all(b"Miller" not in entry.body for entry in scene.trail.entries())
+
+
+def test_without_a_rollout_there_is_nothing_to_look_at(scene):
+    with pytest.raises(NotFoundError, match="No rollout"):
+        scene.conductor.look()
