@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hitl_mlops.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUM_TOLERANCE = 1e-4
 """How far a row of probabilities may be from 1: estimators in single precision round."""

@@ -12,12 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hitl_mlops.ids import content_id
-from hitl_mlops.servers import environment
+from hitl_mlops.servers import environment, label_studio
 from hitl_mlops.settings import STATE_FOLDER
 
 FOLDER = "fresh"
 DATABASES = (
-    Path("label-studio", "label_studio.sqlite3"),
+    Path(label_studio.NAME, label_studio.DATABASE),
     Path("mlflow", "mlflow.db"),
     Path("prefect", "prefect.db"),
 )

@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from hitl_mlops.demo import fresh
-from hitl_mlops.demo.cheques import Cheques, cheques
 from hitl_mlops.demo.meanwhile import Meanwhile, importing
 from hitl_mlops.demo.narrator import Narrator
 from hitl_mlops.demo.place import write_project
-from hitl_mlops.demo.scene import Scene
-from hitl_mlops.demo.team import Team
 from hitl_mlops.errors import HitlError
-from hitl_mlops.project import Project
-from hitl_mlops.review.label_studio_http import LabelStudioHttp
 from hitl_mlops.servers.credentials import read_or_make
 from hitl_mlops.servers.process import Running
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.servers.worker import NAME as WORKER
 from hitl_mlops.settings import STATE_FOLDER
 
+if TYPE_CHECKING:
+    from hitl_mlops.demo.cheques import Cheques
+    from hitl_mlops.demo.scene import Scene
+    from hitl_mlops.demo.team import Team
+    from hitl_mlops.project import Project
+
 SEED = 11
 NEEDED_FIRST = ("sklearn.pipeline", "mlflow.tracking", "mlflow.sklearn", "skops.io", "deltalake")
-NEEDED_LATER = ("great_expectations", "evidently", "evidently.presets", "matplotlib.figure")
 SHOWN_AS = {"label-studio": "Label Studio", "mlflow": "MLflow", "prefect": "Prefect"}
 FOR = {
     "label-studio": "where people overrule the model",
@@ -49,12 +48,11 @@ def opened(folder: Path, narrator: Narrator) -> Iterator[Scene]:
         _tell_addresses(narrator, servers, folder)
         data = prepared.result()
         worker = _worker(folder, ending)
+        from hitl_mlops.demo.scene import Scene
+        from hitl_mlops.project import Project
+
         project = Project.open(folder, actor="demo")
-        team = Meanwhile(
-            lambda: Team.enter(
-                LabelStudioHttp(*project.parts.label_studio_address), np.random.default_rng(SEED)
-            )
-        )
+        team = Meanwhile(lambda: _sign_up(project))
         _train_first(project, data, narrator)
         with narrator.step("accounts", "Reviewers get accounts") as step:
             urls = {one.name: one.url for one in servers}
@@ -67,11 +65,22 @@ def opened(folder: Path, narrator: Narrator) -> Iterator[Scene]:
 
 
 def _prepare(folder: Path) -> Cheques:
-    """The data are made, the project is written, and what it needs first is imported."""
+    """The data are made, the project is written, and what it needs first is imported while servers start."""
+    from hitl_mlops.demo.cheques import cheques
+
     data = cheques()
     write_project(folder, data)
     importing(NEEDED_FIRST).result()
     return data
+
+
+def _sign_up(project: Project) -> Team:
+    import numpy as np
+
+    from hitl_mlops.demo.team import Team
+    from hitl_mlops.review.label_studio_http import LabelStudioHttp
+
+    return Team.enter(LabelStudioHttp(*project.parts.label_studio_address), np.random.default_rng(SEED))
 
 
 def _worker(folder: Path, ending: ExitStack) -> Meanwhile[object]:

@@ -7,15 +7,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hitl_mlops
 from hitl_mlops.demo import fresh
-from hitl_mlops.demo.cheques import Cheques
 from hitl_mlops.demo.people import TEAM
 from hitl_mlops.errors import BusyError, ConfigurationError, RefusedError
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.settings import STATE_FOLDER
 from hitl_mlops.starting.starter import starter_files
+
+if TYPE_CHECKING:
+    from hitl_mlops.demo.cheques import Cheques
 
 NAME = "demo-project"
 MARK = "demo.lock"

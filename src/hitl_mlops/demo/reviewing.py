@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hitl_mlops.demo.meanwhile import Meanwhile, importing
-from hitl_mlops.demo.opening import NEEDED_LATER
 from hitl_mlops.demo.people import TEAM
 from hitl_mlops.demo.scene import Scene
 
@@ -46,11 +44,10 @@ def decide(scene: Scene) -> tuple[Decision, ...]:
     return tuple(decided)
 
 
-def answer(scene: Scene, decisions: Sequence[Decision]) -> Meanwhile[None]:
+def answer(scene: Scene, decisions: Sequence[Decision]) -> None:
     """Every ticket has its answers, and five more that should not count lie among them."""
     tell = scene.narrator
     tell.chapter("Five reviewers answer. They are simulated")
-    later = importing(NEEDED_LATER)
     tell.aside(
         "They are programs with accounts of their own. They know the digit that was written and answer "
         "with it, "
@@ -75,7 +72,6 @@ def answer(scene: Scene, decisions: Sequence[Decision]) -> Meanwhile[None]:
             f"{given} answers came in, {stamped} of them stamped by Eve, and {spoiled} more that are bad "
             "on purpose."
         )
-    return later
 
 
 def _wrong(scene: Scene, decisions: Sequence[Decision]) -> float:

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from hitl_mlops.demo import learning, opening, place, promoting, refusing, reviewing
-from hitl_mlops.demo.ending import end
+from hitl_mlops.demo import opening, place
 from hitl_mlops.demo.narrator import Narrator, quiet
-from hitl_mlops.demo.prefect_runs import PrefectRuns
-from hitl_mlops.demo.report import Told
-from hitl_mlops.demo.scene import Scene
-from hitl_mlops.demo.visitors import receive
 from hitl_mlops.settings import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from hitl_mlops.demo.scene import Scene
 
 STOPPED = 130
 TIMES = "demo-steps.json"
@@ -60,16 +59,23 @@ def _tell(folder: Path, narrator: Narrator, *, keep: bool) -> None:
             f"\nDone in {narrator.elapsed_s:.0f} s. Open {report}, or look into the project: cd {folder.name}"
         )
         if keep:
+            from hitl_mlops.demo.visitors import receive
+
             receive(scene)
 
 
 def _play(scene: Scene) -> Path:
+    # Imported while the servers start, not before: what the chapters stand on takes seconds.
+    from hitl_mlops.demo import learning, promoting, refusing, reviewing
+    from hitl_mlops.demo.ending import end
+    from hitl_mlops.demo.prefect_runs import PrefectRuns
+    from hitl_mlops.demo.report import Told
+
     decisions = reviewing.decide(scene)
-    ready = reviewing.answer(scene, decisions)
+    reviewing.answer(scene, decisions)
     log = scene.folder / STATE_FOLDER / "logs" / "worker.log"
     runs = PrefectRuns(scene.project.parts.prefect_address, log=str(log))
     learned = learning.learn(scene, runs)
-    ready.result()
     promoted, comparison = promoting.promote(scene, learned.report.model_version)
     refused = refusing.refuse(scene)
     return end(scene, Told(decisions, learned, promoted, comparison, refused))

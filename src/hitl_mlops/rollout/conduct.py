@@ -195,7 +195,7 @@ class Conductor:
         now, model = self.clock(), self.registry.get(version)
         stage = Stage.SHADOW if force is None else Stage.CANARY
         rollout = Rollout(
-            rollout_id=content_id("ro", [champion.challenger, version, now]),
+            rollout_id=content_id("ro", [champion.challenger, version, len(self.book.all())]),
             champion=champion.challenger,
             champion_digest=champion.challenger_digest,
             challenger=version,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ from hitl_mlops.servers.process import Program
 
 NAME = "label-studio"
 USUAL_PORT = 8080
+DATABASE = "label_studio.sqlite3"
 
 
 def program(folder: Path, *, port: int, credentials: Credentials, environment: Path) -> Program:
@@ -45,6 +48,18 @@ def program(folder: Path, *, port: int, credentials: Credentials, environment: P
         port=port,
         health="/health",
     )
+
+
+def make_database(folder: Path) -> None:
+    """Its SQLite file is in write-ahead mode, so that five who answer at once do not wait for each other.
+
+    Args:
+        folder: the project's `.hitl` folder.
+    """
+    data = folder / NAME
+    data.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(data / DATABASE)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
 
 
 _TELL_NOBODY = {

@@ -154,6 +154,7 @@ class Stack:
     def _program(self, name: str, known: Mapping[str, Running]) -> Program:
         port = self._port(name, known.get(name))
         if name == label_studio.NAME:
+            label_studio.make_database(self._state)
             return label_studio.program(
                 self._state,
                 port=port,
