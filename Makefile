@@ -4,6 +4,9 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Our environments keep their compiled files even where the shell forbids it: ten programs start in a demo.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell for one in python3.11 python3 python; do \
 	$$one -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$one && break; done)
 UV := .tools/bin/uv
