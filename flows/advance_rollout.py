@@ -14,7 +14,8 @@ IDLE = {"action": "none", "reason": "No rollout is live."}
 @task(**PATIENT)
 def look(folder: str) -> dict[str, str]:
     """The live rollout was held, advanced, promoted or rolled back; without one, nothing happened."""
-    step = Project.open(folder, actor=ACTOR).step_rollout().step
+    with Project.open(folder, actor=ACTOR) as project:
+        step = project.step_rollout().step
     return IDLE if step is None else {"action": step.action.value, "reason": step.reason}
 
 

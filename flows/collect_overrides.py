@@ -9,6 +9,7 @@ from prefect import flow, task
 from prefect.events import emit_event
 
 from hitl_mlops import Project
+from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import plain
 
 ACTOR = "flow:collect-overrides"
@@ -18,13 +19,15 @@ DRIFT_FOUND = "hitl.drift.found"
 @task(**PATIENT)
 def push_tickets(folder: str) -> int:
     """Tickets that waited are on the desk; how many."""
-    return Project.open(folder, actor=ACTOR).push().pushed
+    with Project.open(folder, actor=ACTOR) as project:
+        return project.push().pushed
 
 
 @task(**PATIENT)
 def collect(folder: str) -> dict[str, int]:
     """New answers are kept, screened and resolved; how many."""
-    got = Project.open(folder, actor=ACTOR).collect()
+    with Project.open(folder, actor=ACTOR) as project:
+        got = project.collect()
     counts = {"new": got.new, "accepted": got.accepted, "quarantined": len(got.quarantined)}
     return {**counts, "resolved": len(got.resolved), "overrides": got.overrides}
 
@@ -32,14 +35,19 @@ def collect(folder: str) -> dict[str, int]:
 @task(**PATIENT)
 def build_dataset(folder: str) -> dict[str, Any]:
     """A dataset version holds every resolution; its number and digest."""
-    version = Project.open(folder, actor=ACTOR).build_dataset()
+    with Project.open(folder, actor=ACTOR) as project:
+        version = project.build_dataset()
     return {"number": version.number, "digest": version.digest}
 
 
 @task(**PATIENT)
 def check_drift(folder: str) -> dict[str, Any]:
     """What comes in was compared with what the champion learned from; an alarm is an event of the project."""
-    found = Project.open(folder, actor=ACTOR).check_drift()
+    with Project.open(folder, actor=ACTOR) as project:
+        try:
+            found = project.check_drift()
+        except NotFoundError as early:
+            return {"alarm": False, "reason": f"No drift was looked for. {early.fact}"}
     if found.alarm:
         emit_event(
             DRIFT_FOUND,

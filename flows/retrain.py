@@ -15,13 +15,15 @@ ACTOR = "flow:retrain"
 @task(**PATIENT)
 def train(folder: str) -> str:
     """A challenger is registered; the same dataset, recipe and policy give the version that is there."""
-    return Project.open(folder, actor=ACTOR).train().version
+    with Project.open(folder, actor=ACTOR) as project:
+        return project.train().version
 
 
 @task(**PATIENT)
 def judge(folder: str, version: str) -> dict[str, Any]:
     """Its gates were run; the report stands on the version's page, where the release manager reads it."""
-    report = Project.open(folder, actor=ACTOR).judge(version)
+    with Project.open(folder, actor=ACTOR) as project:
+        report = project.judge(version)
     return {"verdict": report.verdict.value, "gates": {one.name: one.verdict.value for one in report.results}}
 
 

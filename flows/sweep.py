@@ -13,7 +13,8 @@ ACTOR = "flow:sweep"
 @task(**PATIENT)
 def sweep_desk(folder: str) -> dict[str, int]:
     """What stands on the desk is what is kept; how many answers were new, and how many count no more."""
-    got = Project.open(folder, actor=ACTOR).collect(sweep=True)
+    with Project.open(folder, actor=ACTOR) as project:
+        got = project.collect(sweep=True)
     return {
         "pulled": got.pulled,
         "new": got.new,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hitl_mlops.overrides.quarantine import Quarantine
     from hitl_mlops.review.open import Deadlines, Shown
     from hitl_mlops.rollout.conduct import Conductor
+    from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Rollout
 
 
@@ -36,12 +37,19 @@ class Assembly:
     actor: str
 
     @cached_property
+    def rollout_policy(self) -> RolloutPolicy:
+        """The bounds of approval, shadow and canary."""
+        from hitl_mlops.rollout.policy import rollout_policy
+
+        policy = self.parts.policy
+        return rollout_policy(policy.section("approval"), policy.section("rollout"))
+
+    @cached_property
     def conductor(self) -> Conductor:
         """Brings challengers on their way."""
         from hitl_mlops.rollout.conduct import Conductor
-        from hitl_mlops.rollout.policy import rollout_policy
 
-        parts, policy = self.parts, self.parts.policy
+        parts = self.parts
         return Conductor(
             database=parts.database,
             trail=parts.trail,
@@ -50,8 +58,8 @@ class Assembly:
             answers=parts.answers,
             gates=parts.gates,
             book=parts.rollouts,
-            policy=rollout_policy(policy.section("approval"), policy.section("rollout")),
-            policy_hash=policy.hash,
+            policy=self.rollout_policy,
+            policy_hash=parts.policy.hash,
             actor=self.actor,
             clock=parts.clock,
         )

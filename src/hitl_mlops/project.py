@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hitl_mlops.assembly import Assembly
-from hitl_mlops.errors import NotFoundError
+from hitl_mlops.errors import HitlError, NotFoundError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.settings import Settings, read_settings
-from hitl_mlops.training.registry import CHALLENGER
+from hitl_mlops.training.registry import APPROVER_TAG, CHALLENGER
 from hitl_mlops.wiring import Parts, utc_now
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class TrailCheck:
 
 
 class Project:
-    """One project: its settings and its parts.
+    """One project: its settings and its parts. Use it in a `with`, or close it.
 
     >>> Project.open("configs/weather").settings.project  # doctest: +SKIP
     'weather'
@@ -106,6 +107,22 @@ class Project:
         """
         settings = read_settings(Path(path))
         return cls(settings, Parts(settings, clock=clock), actor=actor)
+
+    def close(self) -> None:
+        """What was done here is sealed in the trail, and connections are given back.
+
+        Raises:
+            ServiceDownError: the checkpoints cannot be written; nothing is lost, the next process seals it.
+        """
+        self.parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        the_first_failure_is_told = suppress(HitlError) if kind is not None else nullcontext()
+        with the_first_failure_is_told:
+            self.close()
 
     # Decide
 
@@ -192,13 +209,16 @@ class Project:
         """A person says that the refused answer counts; raises as `Quarantine.release`."""
         from hitl_mlops.overrides.quarantine import Ruling
 
-        self.verbs.quarantine.release(key, Ruling(by, reason, self.parts.clock()))
+        self.verbs.quarantine.release(key, Ruling(self._person(by), reason, self.parts.clock()))
 
     def drop(self, key: str, *, by: str, reason: str) -> None:
         """A person says that the refused answer never counts; raises as `Quarantine.drop`."""
         from hitl_mlops.overrides.quarantine import Ruling
 
-        self.verbs.quarantine.drop(key, Ruling(by, reason, self.parts.clock()))
+        self.verbs.quarantine.drop(key, Ruling(self._person(by), reason, self.parts.clock()))
+
+    def _person(self, name: str) -> str:
+        return self.parts.roster.person_id(name, self.parts.policy_key)
 
     # Datasets
 
@@ -305,8 +325,13 @@ class Project:
     # Rollout
 
     def approve(self, version: str, *, reason: str, by: str) -> Approval:
-        """That person's consent, bound to bytes, gates and policy; raises as `Conductor.approve`."""
-        return self.rollouts.approve(version, reason=reason, approver=by)
+        """That person's consent, bound to bytes, gates and policy; raises as `Conductor.approve`.
+
+        The name stands on the version in MLflow; the trail holds the person's id (`Roster.person_id`).
+        """
+        given = self.rollouts.approve(version, reason=reason, approver=self._person(by))
+        self.parts.registry.set_tag(version, APPROVER_TAG, by)
+        return given
 
     def start_rollout(self, version: str, *, force: str | None = None) -> Rollout:
         """The challenger is on its way; raises as `Conductor.start`."""
@@ -320,11 +345,13 @@ class Project:
         return Look(*self.rollouts.look())
 
     def rollout_status(self) -> tuple[Rollout | None, Evidence | None]:
-        """The latest rollout and, if models were compared, the evidence as it stands; changes nothing."""
-        latest = self.parts.rollouts.latest()
+        """The latest rollout and, if models were compared, the evidence as it stands; asks no server."""
+        from hitl_mlops.rollout.evidence import gather_evidence
+
+        parts, latest = self.parts, self.parts.rollouts.latest()
         if latest is None or not latest.champion:
             return latest, None
-        return latest, self.rollouts.evidence(latest)
+        return latest, gather_evidence(latest, parts.log, parts.answers, self.verbs.rollout_policy)
 
     def abort_rollout(self, reason: str) -> Rollout:
         """The live rollout is over; the champion answers every case."""

@@ -101,7 +101,7 @@ class ServiceSettings(_Section):
     database: str = f"sqlite:///{STATE_FOLDER}/hitl.db"
     """SQLAlchemy address; relative SQLite paths start at the project's folder."""
     datasets: str = f"{STATE_FOLDER}/datasets"
-    """Folder or bucket of the dataset versions."""
+    """Folder of the dataset versions."""
     checkpoints: str = f"{STATE_FOLDER}/checkpoints"
     """Folder of the trail's signed checkpoints, outside the database; best on another disk."""
     label_studio: LabelStudioSettings | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitl_mlops.errors import ServiceDownError
+from hitl_mlops.ids import keyed_id
 from hitl_mlops.settings import Settings, task_of
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class Parts:
         """Where they are answered."""
         from hitl_mlops.review.desk_label_studio import LabelStudioDesk
 
-        return LabelStudioDesk(*self.label_studio_address, self.task)
+        owner = keyed_id("project", self.policy_key, self.settings.project)
+        return LabelStudioDesk(*self.label_studio_address, self.task, owner=owner)
 
     @cached_property
     def answers(self) -> AnswerBook:
@@ -254,6 +256,13 @@ class Parts:
             remedy="Run `hitl up`, or name a server of yours in the section services of hitl.yaml.",
             server=server,
         )
+
+    def close(self) -> None:
+        """The trail is sealed, and connections are given back; what was not used is not opened."""
+        if "trail" in vars(self):
+            self.trail.close()
+        if "database" in vars(self):
+            self.database.close()
 
     @property
     def _keys(self) -> Path:

@@ -42,6 +42,7 @@ class SqlTrail(StoredTrail):
     def __init__(self, database: Database, sealer: Sealer) -> None:
         super().__init__(database)
         self.sealer = sealer
+        self._grew = False
 
     def append(self, events: Sequence[Event]) -> list[Entry]:
         """Keep the events at the end, in one transaction or the one that is open; all or none."""
@@ -57,7 +58,18 @@ class SqlTrail(StoredTrail):
             self._move_head(connection, frontier, is_first=is_first)
             if self.sealer.is_due(frontier.size, [event.kind for event in events]):
                 self.database.after_commit(self, lambda: self._seal(frontier))
+        self._grew = True
         return added
+
+    def close(self) -> None:
+        """What this process appended is signed, so that nothing can be cut off its end unseen.
+
+        Raises:
+            ServiceDownError: the checkpoints cannot be written; the next process signs what stands here.
+        """
+        if self._grew and not self.database.in_transaction:
+            self.seal()
+            self._grew = False
 
     def size(self) -> int:
         """How many entries there are."""

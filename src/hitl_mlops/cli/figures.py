@@ -43,7 +43,7 @@ def kpis(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         say(
             console,
             f"{figures.decisions:,} decisions, {figures.automatic:.1%} without a person before release; "
-            f"{figures.reviewed:,} reviewed, {figures.overridden:,} overridden.",
+            f"{figures.reviewed:,} reviewed, {figures.overridden:,} overridden, {figures.awaited:,} awaited.",
             style="bold",
         )
         groups = {"all": figures.override_rate}

@@ -68,11 +68,11 @@ def gate(
             for one in report.results
         ]
         table(console, ("gate", "verdict", "", "why"), rows)
-        counts = [one.verdict.value for one in report.results]
-        summed = ", ".join(f"{counts.count(word)} {word}" for word in STYLES if word in counts)
+        from hitl_mlops.gates.render import tally
+
         say(
             console,
-            f"Challenger {report.model_version}: {report.verdict.value} ({summed})",
+            f"Challenger {report.model_version}: {report.verdict.value} ({tally(report)})",
             style=f"bold {STYLES[report.verdict.value]}",
         )
         if report.verdict.value == "pass":
@@ -86,15 +86,16 @@ def gate(
 def approve(
     version: Annotated[str, typer.Argument(help="Model version.")],
     reason: Annotated[str, typer.Option("--reason", help="Why you consent, in your words.")],
-    by: Annotated[str, typer.Option(help="Who you are; left out: your log-in name.")] = "",
+    by: Annotated[str, typer.Option(help="Your roster id or name; left out: your log-in name.")] = "",
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Give your consent to a model version. It is bound to bytes, gates and policy, and it expires."""
-    approval = open_project(project).approve(version, reason=reason, by=by or getpass.getuser())
+    name = by or getpass.getuser()
+    approval = open_project(project).approve(version, reason=reason, by=name)
 
     def told(console: Console) -> None:
-        say(console, f"{approval.approver} approved version {version} (claimed: nobody proved who it is).")
+        say(console, f"{name} approved version {version} (claimed: nobody proved who it is).")
         say(console, f"→ hitl rollout start {version}")
 
     answer(approval, as_json=as_json, told=told)

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -33,13 +33,15 @@ WIDE = 400
 """Characters in a line where nobody looks: a pipe or file gets whole lines."""
 
 _answers: ContextVar[TextIO | None] = ContextVar("answers", default=None)
+_ending: ContextVar[ExitStack] = ContextVar("ending")
+"""What is closed when the command that runs has ended."""
 
 
 def open_project(folder: Path) -> Project:
-    """The project that the command is about; the trail names the command line as actor."""
+    """The project that the command is about, closed when it ends; the trail names the command line."""
     from hitl_mlops.project import Project
 
-    return Project.open(folder, actor="cli")
+    return _ending.get().enter_context(Project.open(folder, actor="cli"))
 
 
 def add_command(
@@ -64,7 +66,8 @@ def _apart(function: Callable[..., None]) -> Callable[..., None]:
     def run(*arguments: Any, **named: Any) -> None:
         before = _answers.set(sys.stdout)
         try:
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(sys.stderr), ExitStack() as ending:
+                _ending.set(ending)
                 function(*arguments, **named)
         finally:
             _answers.reset(before)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Key = Annotated[str, typer.Argument(help="Key of the answer, as `hitl quarantine list` shows it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in your words.")]
-By = Annotated[str, typer.Option(help="Who you are; left out: your log-in name.", show_default=False)]
+By = Annotated[
+    str, typer.Option(help="Your roster id or name; left out: your log-in name.", show_default=False)
+]
 
 
 def add_to(app: typer.Typer) -> None:

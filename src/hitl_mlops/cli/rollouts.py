@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,7 @@ def step(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             say(console, "No rollout is under way.")
             return
         say(console, f"{look.step.action.value}: {look.step.reason}", style="bold")
-        _tell_state(console, look.step.after)
+        _tell_state(console, replace(look.step.after, reason=""))
 
     answer(look, as_json=as_json, told=told)
 
@@ -78,6 +79,8 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         _tell_state(console, rollout)
         if evidence is not None:
             _tell_evidence(console, evidence)
+            if rollout.live and evidence.pending:
+                say(console, "→ hitl review push, answer what is open, hitl collect, hitl rollout step")
 
     answer({"rollout": rollout, "evidence": evidence}, as_json=as_json, told=told)
 
@@ -96,7 +99,8 @@ def _tell_state(console: Console, rollout: Rollout) -> None:
         f"{rollout.share_percent:g} % of subjects{forced}",
         style="bold",
     )
-    say(console, rollout.reason)
+    if rollout.reason:
+        say(console, rollout.reason)
 
 
 def _tell_evidence(console: Console, evidence: Evidence) -> None:

@@ -134,8 +134,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
     Exit code 0: all is well; 2: something must be changed; 3: only a server is down.
     """
-    from hitl_mlops.servers.check import check_all, check_servers
-    from hitl_mlops.servers.stack import STATE_FOLDER, Stack
+    from hitl_mlops.servers.check import SERVER, check_all
     from hitl_mlops.wiring import utc_now
 
     folder = _folder(project)
@@ -143,10 +142,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         checks = [*_project_checks(project)]
         yours = _yours_or_none(project)
         found = check_all(folder, database=lambda: open_project(project).parts.database, now=utc_now())
-        stack = Stack(folder, prefect_api=yours.get("prefect"))
-        servers = check_servers(stack, folder / STATE_FOLDER)  # a part and its server share a name
-        checks += [one for one in found if one not in servers]
-        checks += [one for one in servers if one.name not in yours]
+        checks += [one for one in found if one.name not in {name + SERVER for name in yours}]
         checks += [_reach(name, url) for name, url in yours.items()]
     wrong = [one for one in checks if not one.is_ok]
 
@@ -164,8 +160,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
     answer({"is_ok": not wrong, "checks": checks}, as_json=as_json, told=told)
     if wrong:
-        reached = [*servers, *(one for one in checks if one.name in yours)]
-        raise typer.Exit(DOWN if all(one in reached for one in wrong) else WRONG)
+        raise typer.Exit(DOWN if all(one.name.endswith(SERVER) for one in wrong) else WRONG)
 
 
 def _project_checks(path: Path) -> list[Check]:
@@ -200,12 +195,13 @@ def _yours_or_none(path: Path) -> dict[str, str]:
         return {}
 
 
-def _reach(name: str, url: str) -> Check:
+def _reach(server: str, url: str) -> Check:
     """Whether a server of the user's answers at all."""
     import httpx
 
-    from hitl_mlops.servers.check import Check
+    from hitl_mlops.servers.check import SERVER, Check
 
+    name = server + SERVER
     if not url.startswith(("http://", "https://")):
         return Check(name=name, is_ok=True, found=f"yours, {url}, not a server")
     try:
@@ -213,7 +209,7 @@ def _reach(name: str, url: str) -> Check:
     except httpx.HTTPError as error:
         why = f"yours, {url}, does not answer ({type(error).__name__})"
         return Check(
-            name=name, is_ok=False, found=why, remedy=f"Start it, or correct services.{name} in hitl.yaml."
+            name=name, is_ok=False, found=why, remedy=f"Start it, or correct services.{server} in hitl.yaml."
         )
     return Check(name=name, is_ok=True, found=f"yours, {url}, answers")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hitl_mlops.audit.entry import Kind
-from hitl_mlops.demo.meanwhile import importing
 from hitl_mlops.demo.prefect_runs import PrefectRuns
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.errors import RefusedError
@@ -15,7 +14,6 @@ from hitl_mlops.gates.report import GateReport, Verdict
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer
 
 COLLECT, RETRAIN = "collect-overrides", "retrain"
-NEEDED_LATER = ("great_expectations", "evidently", "evidently.presets", "matplotlib.figure")
 COLLECTED_WITHIN_S, STARTED_WITHIN_S, RETRAINED_WITHIN_S = 240.0, 60.0, 300.0
 
 
@@ -53,11 +51,9 @@ def learn(scene: Scene, runs: PrefectRuns) -> Learned:
             step.done(
                 f"The flows of prefect.yaml are deployed, a worker waits: {scene.urls['prefect']}/deployments"
             )
-        later = importing(NEEDED_LATER)
         since = scene.project.parts.clock()
         answers, drift = _collect(scene, runs)
         report = _retrain(scene, runs, since)
-        later.result()
     finally:
         runs.close()
     scene.narrator.aside(

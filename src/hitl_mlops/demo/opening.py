@@ -51,7 +51,7 @@ def opened(folder: Path, narrator: Narrator) -> Iterator[Scene]:
         from hitl_mlops.demo.scene import Scene
         from hitl_mlops.project import Project
 
-        project = Project.open(folder, actor="demo")
+        project = ending.enter_context(Project.open(folder, actor="demo"))
         team = Meanwhile(lambda: _sign_up(project))
         _train_first(project, data, narrator)
         with narrator.step("accounts", "Reviewers get accounts") as step:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from hitl_mlops.demo import opening, place
+from hitl_mlops.demo.meanwhile import importing
 from hitl_mlops.demo.narrator import Narrator, quiet
 from hitl_mlops.settings import STATE_FOLDER
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hitl_mlops.demo.scene import Scene
 
 STOPPED = 130
+NEEDED_LATER = ("great_expectations", "evidently", "evidently.presets", "matplotlib.figure")
 TIMES = "demo-steps.json"
 HELLO = """The cheque reader: a model reads the digits of cheques, people overrule it, it learns from them.
 Real servers, real handwritten digits; only the reviewers are simulated. Ctrl-C ends it and all it started."""
@@ -75,7 +77,9 @@ def _play(scene: Scene) -> Path:
     reviewing.answer(scene, decisions)
     log = scene.folder / STATE_FOLDER / "logs" / "worker.log"
     runs = PrefectRuns(scene.project.parts.prefect_address, log=str(log))
+    later = importing(NEEDED_LATER)  # while two flows run in processes of their own
     learned = learning.learn(scene, runs)
+    later.result()
     promoted, comparison = promoting.promote(scene, learned.report.model_version)
     refused = refusing.refuse(scene)
     return end(scene, Told(decisions, learned, promoted, comparison, refused))

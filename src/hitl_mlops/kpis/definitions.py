@@ -38,6 +38,8 @@ class LoopFigures:
         automatic: share that no person had to see before release, in [0, 1].
         reviewed: decisions of the π-sample that people resolved.
         overridden: of those, the ones in which people differed from the model.
+        awaited: decisions that people were asked about and have not resolved; no figure counts them yet, so
+            that the figures are those of the answered until this is 0.
         override_rate: over all decisions, weighted by 1/π.
         by_route: the same per route.
         by_version: the same per model version.
@@ -47,6 +49,7 @@ class LoopFigures:
     automatic: float
     reviewed: int
     overridden: int
+    awaited: int
     override_rate: Rate
     by_route: Mapping[str, Rate]
     by_version: Mapping[str, Rate]
@@ -67,6 +70,7 @@ def loop_figures(decisions: Sequence[Decision], resolutions: Sequence[Resolution
         automatic=unattended / len(decisions) if decisions else 0.0,
         reviewed=len(seen),
         overridden=sum(one.override for one in seen),
+        awaited=sum((one.to_review or one.spot_check) and one.decision_id not in said for one in decisions),
         override_rate=override_rate(decisions, said),
         by_route=rates_by(decisions, said, lambda one: one.route),
         by_version=rates_by(decisions, said, lambda one: one.model_version),

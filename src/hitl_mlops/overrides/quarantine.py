@@ -103,7 +103,7 @@ class Quarantine:
         if one.state is not AnswerState.QUARANTINED:
             raise RefusedError(
                 f"The answer {key} is {one.state}, not in quarantine.",
-                remedy="List what waits with `hitl review status`.",
+                remedy="Run `hitl quarantine list`: it shows what waits.",
                 key=key,
             )
         if self.reviewers.get(one.answer.reviewer.lower()) == ruling.by:

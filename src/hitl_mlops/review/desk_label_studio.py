@@ -33,6 +33,14 @@ class LabelStudioDesk:
 
     The name is made of the project's id and its time of creation, not of the address: a server that moves to
     another port or host stays the same desk, and no answer is collected twice.
+
+    Args:
+        url: where Label Studio answers.
+        token: of the account that may make projects.
+        task: the shape of a case; its project gives the title.
+        owner: whose desk it is; two owners with one title have a desk each.
+        page_tasks: tasks in a page of `changes`.
+        transport: how requests travel; None: over the network.
     """
 
     def __init__(
@@ -41,11 +49,12 @@ class LabelStudioDesk:
         token: str,
         task: Task,
         *,
+        owner: str = "",
         page_tasks: int = PAGE_SIZE,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = LabelStudioHttp(url, token, transport=transport)
-        self._task = task
+        self._task, self._owner = task, owner
         self._tasks = LabelStudioTasks(self._http, page_tasks)
         self._accounts = _Accounts(self._http)
         self._projects: tuple[DeskProject, DeskProject] | None = None
@@ -75,8 +84,11 @@ class LabelStudioDesk:
             InputError: it refuses the page.
         """
         if self._projects is None:
-            shown = ensure_project(self._http, self._task, blind=False)
-            self._projects = (shown, ensure_project(self._http, self._task, blind=True))
+            shown, blind = (
+                ensure_project(self._http, self._task, blind=blind, owner=self._owner)
+                for blind in (False, True)
+            )
+            self._projects = (shown, blind)
         return self._projects
 
     def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:

@@ -36,8 +36,8 @@ class DeskProject:
     created_at: str
 
 
-def ensure_project(http: LabelStudioHttp, task: Task, *, blind: bool) -> DeskProject:
-    """The project of that title exists, and its page knows all classes; found again, never doubled.
+def ensure_project(http: LabelStudioHttp, task: Task, *, blind: bool, owner: str = "") -> DeskProject:
+    """The project of that title and owner exists, and its page knows all classes; found again, never doubled.
 
     A page changed by hand is left as it is, unless a class or a control is missing or it was made by an
     earlier version of ours. Classes that stand on the page stay, as answers may use them.
@@ -48,9 +48,9 @@ def ensure_project(http: LabelStudioHttp, task: Task, *, blind: bool) -> DeskPro
         InputError: it refuses the page.
     """
     title = title_of(task.project, blind=blind)
-    found = find_project(http, title)
+    found = find_project(http, title, owner)
     if found is None:
-        settings = _settings(task, title, blind=blind)
+        settings = _settings(task, title, owner, blind=blind)
         made = http.by_sdk(lambda client: client.projects.create(**settings))
         return _as_project(http.get(f"/api/projects/{made.id}/"))
     standing = _standing_classes(found)
@@ -73,20 +73,32 @@ def title_of(project: str, *, blind: bool) -> str:
     return project[: TITLE_LENGTH - len(mark) - len(ending)] + mark + ending
 
 
-def find_project(http: LabelStudioHttp, title: str) -> dict[str, Any] | None:
-    """The project with exactly this title, the oldest of several; None where there is none."""
-    page, found = 1, []
+def find_project(http: LabelStudioHttp, title: str, owner: str = "") -> dict[str, Any] | None:
+    """The owner's project with exactly this title, the oldest of several; None where there is none."""
+    page, found, description = 1, [], _description(owner)
     while True:
         reply = http.get("/api/projects/", {"title": title, "page": page, "page_size": 100})
-        found += [item for item in reply["results"] if item["title"] == title]
+        found += [
+            item
+            for item in reply["results"]
+            if (item["title"], item.get("description") or "") == (title, description)
+        ]
         if not reply.get("next"):
             return min(found, key=lambda item: int(item["id"]), default=None)
         page += 1
 
 
-def _settings(task: Task, title: str, *, blind: bool) -> dict[str, Any]:
+def _description(owner: str) -> str:
+    """By it two projects of one name, which share a Label Studio, are told apart."""
+    return (
+        f"Made by hitl_mlops for {owner}. Keep this line: it says whose tickets these are." if owner else ""
+    )
+
+
+def _settings(task: Task, title: str, owner: str, *, blind: bool) -> dict[str, Any]:
     return {
         "title": title,
+        "description": _description(owner),
         "label_config": labelling_config(task, blind=blind),
         "expert_instruction": _INSTRUCTION,
         "show_instruction": False,

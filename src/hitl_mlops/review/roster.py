@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hitl_mlops.documents import Piece, read_yaml
+from hitl_mlops.ids import keyed_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,22 @@ class Roster:
 
     people: tuple[Person, ...] = ()
 
-    def active_accounts(self, desk_accounts: Iterable[str] = ()) -> Mapping[str, str]:
+    def active_accounts(self) -> Mapping[str, str]:
         """Account (lower case) → person id of those who may answer."""
-        if not self.people:
-            return {account.lower(): account.lower() for account in desk_accounts}
         return {person.account.lower(): person.person_id for person in self.people if person.active}
+
+    def person_id(self, name: str, key: bytes) -> str:
+        """How the trail names somebody: by roster id, or by a keyed id that only the key's holder can check.
+
+        Args:
+            name: a roster id, an account, or whatever else somebody is called.
+            key: the project's policy key.
+        """
+        wanted = name.strip().lower()
+        for person in self.people:
+            if wanted in (person.person_id.lower(), person.account.lower()):
+                return person.person_id
+        return keyed_id("p", key, wanted)
 
 
 _KEYS = ("id", "account", "name", "skills", "active")

@@ -14,7 +14,6 @@ from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.decisions.record import Arm
 from hitl_mlops.errors import InputError, NotFoundError, RefusedError
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import Verdict
@@ -31,7 +30,7 @@ from hitl_mlops.rollout.approval import (
     refusals,
 )
 from hitl_mlops.rollout.book import RolloutBook
-from hitl_mlops.rollout.evidence import evidence_of, pairs_of
+from hitl_mlops.rollout.evidence import gather_evidence
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import Step, step
@@ -226,20 +225,6 @@ class Conductor:
                 version=version,
             )
 
-    def evidence(self, rollout: Rollout) -> Evidence:
-        """What is known now of the rollout's challenger against its champion."""
-        decisions = self.log.decisions(since=rollout.started_at)
-        both = (rollout.champion, rollout.challenger)
-        shadows = {one.decision_id: one.label for version in both for one in self.log.shadows(version)}
-        resolved = {one.decision_id: (one.label, one.resolved_at) for one in self.answers.resolutions()}
-        served = sum(
-            decision.arm is Arm.CHALLENGER
-            and decision.model_version == rollout.challenger
-            and decision.at >= rollout.stage_at
-            for decision in decisions
-        )
-        return evidence_of(pairs_of(rollout, decisions, shadows, resolved), served, self.policy)
-
     def look(self) -> tuple[Step, Evidence]:
         """One look at the live rollout, with what it decided applied and recorded.
 
@@ -248,7 +233,7 @@ class Conductor:
         """
         self.converge()
         rollout, now = self._live(), self.clock()
-        evidence = self.evidence(rollout)
+        evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
         decided = step(rollout, evidence, self.policy, now)
         if decided.action is not Action.HOLD:
             self._apply(decided, evidence, now)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.record import Arm, Decision
+from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Evidence, Rollout
 from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e
@@ -41,6 +43,30 @@ class Pair:
     def difference(self) -> int:
         """Challenger wrong minus champion wrong, -1, 0 or 1; 0 where both say the same."""
         return int(self.challenger != self.truth) - int(self.champion != self.truth)
+
+
+def gather_evidence(
+    rollout: Rollout, log: DecisionLog, answers: AnswerBook, policy: RolloutPolicy
+) -> Evidence:
+    """What is known now of the rollout's challenger against its champion; asks no server.
+
+    Args:
+        rollout: gives the start and the two versions.
+        log: decisions and shadow predictions.
+        answers: what people resolved.
+        policy: margin and bounds.
+    """
+    decisions = log.decisions(since=rollout.started_at)
+    both = (rollout.champion, rollout.challenger)
+    shadows = {one.decision_id: one.label for version in both for one in log.shadows(version)}
+    resolved = {one.decision_id: (one.label, one.resolved_at) for one in answers.resolutions()}
+    served = sum(
+        decision.arm is Arm.CHALLENGER
+        and decision.model_version == rollout.challenger
+        and decision.at >= rollout.stage_at
+        for decision in decisions
+    )
+    return evidence_of(pairs_of(rollout, decisions, shadows, resolved), served, policy)
 
 
 def pairs_of(

@@ -16,6 +16,8 @@ from hitl_mlops.servers.credentials import read_or_make
 from hitl_mlops.servers.stack import STATE_FOLDER, Condition, Stack, Status
 
 _PARTS = ("prefect", "mlflow", "scikit-learn", "great-expectations", "evidently", "deltalake")
+SERVER = " server"
+"""What a server's check ends in: `mlflow` is the installed part, `mlflow server` what answers."""
 _LEAST_DISK_GB = 2.0
 _CLOCK_TOLERANCE_S = 60.0
 
@@ -118,21 +120,22 @@ def check_servers(stack: Stack, state: Path) -> tuple[Check, ...]:
 
 def _server(status: Status, state: Path) -> Check:
     log = state / "logs" / f"{status.name}.log"
+    name = status.name + SERVER
     if status.condition is not Condition.UP or status.url is None:
         remedy = {
             Condition.SILENT: f"Wait, or read {log}; to start it anew: hitl down && hitl up",
             Condition.CRASHED: f"Read {log}, then: hitl up",
         }.get(status.condition, "hitl up")
-        return Check(name=status.name, is_ok=False, found=status.condition.value, remedy=remedy)
+        return Check(name=name, is_ok=False, found=status.condition.value, remedy=remedy)
     if status.name == label_studio.NAME:
-        return _guarded(status.name, lambda: _label_studio(str(status.url), state))
-    return Check(name=status.name, is_ok=True, found=f"up, {status.url}")
+        return _guarded(name, lambda: _label_studio(str(status.url), state))
+    return Check(name=name, is_ok=True, found=f"up, {status.url}")
 
 
 def _label_studio(url: str, state: Path) -> Check:
     is_ok = label_studio.accepts(url, read_or_make(state).label_studio_token)
     return Check(
-        name=label_studio.NAME,
+        name=label_studio.NAME + SERVER,
         is_ok=is_ok,
         found=f"up, {url}" if is_ok else f"up, {url}, and refuses the project's token",
         remedy="" if is_ok else "Somebody changed the token in Label Studio: put the new one in hitl.yaml.",

@@ -177,7 +177,7 @@ def answers(running: Running, *, timeout_s: float = 5.0) -> bool:
 
 @functools.cache
 def _http() -> httpx.Client:
-    """One for all polls: making a client reads every certificate of the machine, 30 ms of a core each time."""
+    """One for all polls: making a client reads every certificate of the machine, 30 ms of a core."""
     return httpx.Client(trust_env=False, headers={"Connection": "close"})
 
 

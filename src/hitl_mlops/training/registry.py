@@ -11,7 +11,7 @@ from hitl_mlops.errors import InputError, NotFoundError
 from hitl_mlops.training.record import FittedModel, ModelVersion, ReleaseNotes
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-APPROVAL_TAG = "hitl.approval"
+APPROVAL_TAG, APPROVER_TAG = "hitl.approval", "hitl.approver"
 RUN_KEY_TAG, DIGEST_TAG, DATASET_TAG = "hitl.run_key", "hitl.digest", "hitl.dataset"
 
 

@@ -75,7 +75,7 @@ def test_doctor_says_that_only_servers_are_missing_with_code_3(
     assert run(["doctor", "--project", str(project), "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
     down = [check["name"] for check in told["checks"] if not check["is_ok"]]
-    assert set(down) == {"prefect", "mlflow", "label-studio", "worker"}
+    assert set(down) == {f"{name} server" for name in ("prefect", "mlflow", "label-studio", "worker")}
     assert not told["is_ok"]
 
 
@@ -101,9 +101,9 @@ def test_doctor_asks_a_server_of_the_users_own_and_not_ours(
         file.write(yours)
     assert run(["doctor", "-p", str(project), "--json"]) == 3
     checks = json.loads(capsys.readouterr().out)["checks"]
-    found = [check["found"] for check in checks if check["name"] == "mlflow"]
-    assert len(found) == 2
-    assert "does not answer" in found[1]
+    found = [check["found"] for check in checks if check["name"] == "mlflow server"]
+    assert len(found) == 1
+    assert "does not answer" in found[0]
     assert run(["up", "-p", str(project), "--only", "mlflow"]) == 2
     assert "is yours" in capsys.readouterr().err
 

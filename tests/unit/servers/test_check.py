@@ -12,8 +12,9 @@ def checks(folder, database=lambda: None):
 
 def test_a_new_project_lacks_only_its_servers(tmp_path):
     found = checks(tmp_path)
-    assert {name for name, one in found.items() if not one.is_ok} == {"label-studio", "mlflow", "prefect"}
-    assert found["mlflow"].remedy == "hitl up"
+    missing = {f"{name} server" for name in ("label-studio", "mlflow", "prefect")}
+    assert {name for name, one in found.items() if not one.is_ok} == missing
+    assert found["mlflow server"].remedy == "hitl up"
     assert found["scikit-learn"].found.startswith("1.")
 
 
