@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hitl_mlops.assembly import Assembly
 from hitl_mlops.errors import HitlError, NotFoundError
 from hitl_mlops.ids import sha256_hex
+from hitl_mlops.outcomes import Decided, Look, TrailCheck
 from hitl_mlops.settings import Settings, read_settings
 from hitl_mlops.training.registry import APPROVER_TAG, CHALLENGER
+from hitl_mlops.verbs import Verbs
 from hitl_mlops.wiring import Parts, utc_now
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from hitl_mlops.alerts.drift import DriftCheck
     from hitl_mlops.audit.export import Export
     from hitl_mlops.audit.trace import Stop
-    from hitl_mlops.audit.verify import Verification
     from hitl_mlops.dataset.diff import DatasetDiff
     from hitl_mlops.dataset.manifest import DatasetVersion
-    from hitl_mlops.decisions.intake import Refused
-    from hitl_mlops.decisions.record import Decision
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.kpis.definitions import LoopFigures
@@ -36,51 +33,7 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.approval import Approval
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.state import Evidence, Rollout
-    from hitl_mlops.rollout.step import Step
     from hitl_mlops.training.record import ModelVersion
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What came of a table of cases.
-
-    Attributes:
-        decisions: one per case that was accepted, in the table's order.
-        refused: rows that went to the quarantine, with their reasons.
-        known: how many of the decisions had been made before.
-        tickets: how many questions to people were opened.
-    """
-
-    decisions: tuple[Decision, ...]
-    refused: tuple[Refused, ...]
-    known: int
-    tickets: int
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at a rollout: what was decided, and on what evidence; both None where none is live."""
-
-    step: Step | None
-    evidence: Evidence | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrailCheck:
-    """What a verification found.
-
-    Attributes:
-        trail: the trail against its checkpoints.
-        changed: stored decisions that are not what the trail says, a sentence for each entry.
-    """
-
-    trail: Verification
-    changed: tuple[str, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Nothing is wrong."""
-        return self.trail.sound and not self.changed
 
 
 class Project:
@@ -94,7 +47,7 @@ class Project:
         self.settings = settings
         self.parts = parts
         self.actor = actor
-        self.verbs = Assembly(parts, actor)
+        self.verbs = Verbs(parts, actor)
 
     @classmethod
     def open(

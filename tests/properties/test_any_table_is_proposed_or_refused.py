@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from hitl_mlops.decisions.intake import read_table
 from hitl_mlops.errors import InputError
+from hitl_mlops.new_project.proposal import Role, Wishes
+from hitl_mlops.new_project.propose import propose
+from hitl_mlops.new_project.write import write_project
 from hitl_mlops.project import Project
-from hitl_mlops.starting.proposal import Role, Wishes
-from hitl_mlops.starting.propose import propose
-from hitl_mlops.starting.write import write_project
 
 ROWS = 24
 NAMES = [

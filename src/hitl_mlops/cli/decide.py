@@ -23,7 +23,7 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hitl_mlops.project import Decided
+    from hitl_mlops.outcomes import Decided
 
 SHOWN = 10
 

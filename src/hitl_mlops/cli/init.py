@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hitl_mlops.decisions.task import InputKind
-    from hitl_mlops.starting.proposal import Proposal
-    from hitl_mlops.starting.write import Started
+    from hitl_mlops.new_project.proposal import Proposal
+    from hitl_mlops.new_project.write import Started
 
 SHOWN_COLUMNS = 40
 SHOWN_CLASSES = 8
@@ -51,8 +51,8 @@ def init(  # noqa: PLR0913, PLR0917 - one option per thing that can be overruled
     Label, id, time and inputs are found, and you are told what was taken and why: overrule it with the
     options, or edit hitl.yaml afterwards. Nothing of yours is overwritten, and the data are copied.
     """
-    from hitl_mlops.starting.proposal import Wishes
-    from hitl_mlops.starting.write import write_project, write_skeleton
+    from hitl_mlops.new_project.proposal import Wishes
+    from hitl_mlops.new_project.write import write_project, write_skeleton
 
     wishes = Wishes(_kind(kind), *(column or None for column in (label, id, time, subject, text)))
     if data is None:
@@ -60,7 +60,7 @@ def init(  # noqa: PLR0913, PLR0917 - one option per thing that can be overruled
         answer(started, as_json=as_json, told=lambda console: _tell_skeleton(console, started))
         return
     from hitl_mlops.decisions.intake import read_table
-    from hitl_mlops.starting.propose import propose
+    from hitl_mlops.new_project.propose import propose
 
     with working(f"Reading {data.name}"):
         proposal = propose(read_table(data), wishes)

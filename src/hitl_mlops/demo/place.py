@@ -13,9 +13,9 @@ import hitl_mlops
 from hitl_mlops.demo import fresh
 from hitl_mlops.demo.people import TEAM
 from hitl_mlops.errors import BusyError, ConfigurationError, RefusedError
+from hitl_mlops.new_project.starter import starter_files
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.settings import STATE_FOLDER
-from hitl_mlops.starting.starter import starter_files
 
 if TYPE_CHECKING:
     from hitl_mlops.demo.cheques import Cheques

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hitl_mlops.demo.comparison import Comparison, compare
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.errors import RefusedError
-from hitl_mlops.project import Look
+from hitl_mlops.outcomes import Look
 from hitl_mlops.rollout.state import Action, Stage
 from hitl_mlops.training.registry import APPROVAL_TAG
 

@@ -12,7 +12,8 @@ from hitl_mlops.demo.meanwhile import Meanwhile
 from hitl_mlops.demo.narrator import Doing, Narrator
 from hitl_mlops.demo.team import Question, Team
 from hitl_mlops.errors import NotFoundError
-from hitl_mlops.project import Decided, Project
+from hitl_mlops.outcomes import Decided
+from hitl_mlops.project import Project
 from hitl_mlops.review.ticket import TicketKind, TicketState, ticket_id_of
 
 if TYPE_CHECKING:

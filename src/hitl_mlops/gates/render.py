@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hitl_mlops.gates.drawing import drawing
+from hitl_mlops.gates.chart import drawing
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.ids import canonical_json
 from hitl_mlops.training.record import ReleaseNotes

@@ -11,6 +11,8 @@ from hitl_mlops.kpis.definitions import WindowRate
 
 INK, MODEL, PEOPLE, BAND = "#1f2430", "#3b5bdb", "#e8590c", "#dbe4ff"
 SIZE_INCHES = (8.0, 2.9)
+_ABOVE: dict[str, Any] = {"frameon": False, "fontsize": 8, "loc": "lower left", "bbox_to_anchor": (0, 1)}
+"""A legend that stands over the drawing and hides none of it."""
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 
@@ -27,7 +29,7 @@ def override_rate_over_time(windows: Mapping[str, Sequence[WindowRate]]) -> str:
     axes.set_ylim(-0.02, 1.02)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if windows:
-        axes.legend(frameon=False, fontsize=8, ncols=len(windows), loc="upper left")
+        axes.legend(ncols=len(windows), **_ABOVE)
     return _svg(figure)
 
 
@@ -56,7 +58,7 @@ def evidence_over_labels(
     axes.axhline(rollback_at, color=PEOPLE, linestyle=":", linewidth=1)
     axes.set_yscale("log")
     axes.set_ylim(1e-3, max(10 * rollback_at, 10))
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(ncols=2, **_ABOVE)
     return _svg(figure)
 
 

@@ -66,7 +66,9 @@ def test_each_refusal_is_translated(status: int, error: type[Exception]) -> None
 
 
 def test_deleting_what_is_gone_is_no_error() -> None:
-    connected(Server(404)).delete("/api/x")
+    server = Server(404)
+    connected(server).delete("/api/x")
+    assert [one.method for one in server.requests] == ["DELETE"]
 
 
 def test_another_program_on_the_port_is_told_apart() -> None:

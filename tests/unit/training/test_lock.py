@@ -83,7 +83,7 @@ def test_a_process_id_that_was_given_anew_does_not_hold_the_lock(database: Datab
     with training_lock(database, NOW):
         change(database, started="1")
         with training_lock(database, NOW):
-            pass
+            assert rows(database) == 1, "the dead holder's row was taken over"
 
 
 def test_a_lock_from_another_machine_counts_for_half_a_day(database: Database) -> None:

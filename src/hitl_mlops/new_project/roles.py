@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hitl_mlops.decisions.cells import any_fault, screen_id, screen_time
 from hitl_mlops.errors import InputError
-from hitl_mlops.starting.names import label_rank, names_a_case, names_a_subject, names_a_time
-from hitl_mlops.starting.sight import Sight, spelled_labels
+from hitl_mlops.new_project.names import label_rank, names_a_case, names_a_subject, names_a_time
+from hitl_mlops.new_project.sight import Sight, spelled_labels
 from hitl_mlops.training.columns import ColumnType
 
 MOST_CLASSES = 200

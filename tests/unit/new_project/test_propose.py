@@ -13,8 +13,8 @@ from sklearn.datasets import load_digits
 from hitl_mlops.decisions.intake import read_table
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import InputError
-from hitl_mlops.starting.proposal import Proposal, Role, Wishes
-from hitl_mlops.starting.propose import propose
+from hitl_mlops.new_project.proposal import Proposal, Role, Wishes
+from hitl_mlops.new_project.propose import propose
 
 DATA = Path(os.environ.get("HITL_TEST_DATA", "../shared/data"))
 

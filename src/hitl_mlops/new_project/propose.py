@@ -8,12 +8,12 @@ import pandas as pd
 
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import InputError
-from hitl_mlops.starting.leak import PURE, purity
-from hitl_mlops.starting.names import TEXT_NAMES, is_personal, is_protected, words_of
-from hitl_mlops.starting.pixels import pattern_of
-from hitl_mlops.starting.proposal import Proposal, ProposedColumn, Role, Wishes
-from hitl_mlops.starting.roles import Chosen, choose_id, choose_label, choose_subject, choose_time
-from hitl_mlops.starting.sight import Sight, every, look, spelled_labels
+from hitl_mlops.new_project.leak import PURE, purity
+from hitl_mlops.new_project.names import TEXT_NAMES, is_personal, is_protected, words_of
+from hitl_mlops.new_project.pixels import pattern_of
+from hitl_mlops.new_project.proposal import Proposal, ProposedColumn, Role, Wishes
+from hitl_mlops.new_project.roles import Chosen, choose_id, choose_label, choose_subject, choose_time
+from hitl_mlops.new_project.sight import Sight, every, look, spelled_labels
 from hitl_mlops.training.columns import ColumnType
 
 MANY_CLASSES = 100

@@ -16,12 +16,12 @@ from pathlib import Path
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import InputError, RefusedError
 from hitl_mlops.ids import sha256_hex
+from hitl_mlops.new_project.proposal import Proposal
+from hitl_mlops.new_project.render import GITIGNORE, REVIEWERS, project_file, skeleton_file
+from hitl_mlops.new_project.starter import starter_files
 from hitl_mlops.project import Project
 from hitl_mlops.routing.policy_default import default_policy
 from hitl_mlops.settings import PROJECT_FILE, STATE_FOLDER
-from hitl_mlops.starting.proposal import Proposal
-from hitl_mlops.starting.render import GITIGNORE, REVIEWERS, project_file, skeleton_file
-from hitl_mlops.starting.starter import starter_files
 
 IGNORED = f"{STATE_FOLDER}/.gitignore"
 WRITTEN = f"{STATE_FOLDER}/written-by-init.json"

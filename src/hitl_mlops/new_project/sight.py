@@ -11,9 +11,9 @@ import pandas as pd
 
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import InputError
-from hitl_mlops.starting.names import TEXT_NAMES, words_of
-from hitl_mlops.starting.pixels import holds_paths, pixel_block
-from hitl_mlops.starting.proposal import Wishes
+from hitl_mlops.new_project.names import TEXT_NAMES, words_of
+from hitl_mlops.new_project.pixels import holds_paths, pixel_block
+from hitl_mlops.new_project.proposal import Wishes
 from hitl_mlops.training.columns import ColumnType, FoundColumn, column_types
 
 MOST_ROWS_LOOKED_AT = 50_000

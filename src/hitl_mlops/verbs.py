@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Assembly:
+class Verbs:
     """What acts in one project.
 
     Attributes:

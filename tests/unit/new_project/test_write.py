@@ -10,11 +10,11 @@ import pytest
 
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import ConfigurationError, InputError, RefusedError
+from hitl_mlops.new_project.proposal import Proposal, Wishes
+from hitl_mlops.new_project.propose import propose
+from hitl_mlops.new_project.starter import starter_files
+from hitl_mlops.new_project.write import project_name, write_project, write_skeleton
 from hitl_mlops.project import Project
-from hitl_mlops.starting.proposal import Proposal, Wishes
-from hitl_mlops.starting.propose import propose
-from hitl_mlops.starting.starter import starter_files
-from hitl_mlops.starting.write import project_name, write_project, write_skeleton
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from hitl_mlops.starting.names import PIXEL_WORDS, words_of
+from hitl_mlops.new_project.names import PIXEL_WORDS, words_of
 
 LEAST_PIXELS = 16
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 
 from hitl_mlops.decisions.task import InputKind
-from hitl_mlops.starting.proposal import Proposal, Role
+from hitl_mlops.new_project.proposal import Proposal, Role
 
 LISTED_CLASSES = 20
 """Up to this many classes are written out, so that a new one in the data is noticed."""
