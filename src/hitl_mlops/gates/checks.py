@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ def override_rate(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
         f"{count} {words}, {int(basis.labelled.sum())} of them labelled; the margin is "
         f"{_points(policy.margin)}."
     )
+    if verdict is Verdict.INCONCLUSIVE:
+        reason += _enough_for(change, policy.margin, count, words)
     details = {
         "basis": words,
         "live": int(live.known.sum()),
@@ -59,6 +62,14 @@ def override_rate(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
         "champion_error": _rate_of(rate(basis.champion_wrong, basis.pi, basis.labelled)),
     }
     return Finding(verdict, reason, change.value, policy.margin, change.interval, count, details)
+
+
+def _enough_for(change: Rate, margin: float, count: int, words: str) -> str:
+    """How many cases would settle it, were the difference to stay as it is: an interval narrows by √n."""
+    if change.value is None or change.high is None or change.value >= margin:
+        return ""
+    needed = count * ((change.high - change.value) / (margin - change.value)) ** 2
+    return f" If it stays so, {ceil(needed):,} {words} would settle it."
 
 
 def calibration(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:

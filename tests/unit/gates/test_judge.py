@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +124,15 @@ def test_an_equal_challenger_on_few_hundred_labels_is_neither_passed_nor_failed(
     cases = judged_cases(count=200, challenger_error=0.1, champion_error=0.1)
 
     assert verdict_of("override_rate", cases=cases) is Verdict.INCONCLUSIVE
+
+
+def test_an_undecided_gate_says_how_many_cases_would_settle_it():
+    cases = judged_cases(count=200, challenger_error=0.08, champion_error=0.1)
+    said = {one.name: one for one in judged(cases=cases).results}["override_rate"]
+    promised = int(re.search(r"([\d,]+) live decisions would settle it", said.reason)[1].replace(",", ""))
+    wide, narrow = said.interval[1] - said.figure, said.bound - said.figure
+    assert promised >= 200
+    assert wide * (200 / promised) ** 0.5 <= narrow < wide * (200 / (promised - 1)) ** 0.5
 
 
 def test_a_challenger_worse_by_the_margin_passes_in_no_more_than_five_of_a_hundred_evaluations():
