@@ -254,6 +254,19 @@ def test_a_desk_keeps_its_name_and_learns_new_classes_without_losing_old_ones(la
 
 
 @pytest.mark.real
+def test_two_owners_of_one_title_have_a_desk_each(label_studio) -> None:
+    task = a_task()
+    ours, theirs = (
+        LabelStudioDesk(label_studio.url, label_studio.token, task, owner=owner) for owner in ("us", "them")
+    )
+    ours.push(tickets(3))
+    assert theirs.name != ours.name
+    assert theirs.task_ids() == {}
+    again = LabelStudioDesk(label_studio.url, label_studio.token, task, owner="us")
+    assert again.name == ours.name
+
+
+@pytest.mark.real
 def test_hostile_text_is_kept_as_text(label_studio) -> None:
     desk = LabelStudioDesk(label_studio.url, label_studio.token, a_task())
     [task_id] = desk.push(tickets(1, text=HOSTILE)).values()

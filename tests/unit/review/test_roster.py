@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hitl_mlops.errors import ConfigurationError
-from hitl_mlops.review.roster import read_roster
+from hitl_mlops.review.roster import Roster, read_roster
 
 
 def write(folder: Path, text: str) -> Path:
@@ -51,3 +51,12 @@ def test_an_empty_list_is_an_empty_roster(tmp_path) -> None:
 def test_what_is_wrong_is_named_with_its_line(text: str, told: str, tmp_path) -> None:
     with pytest.raises(ConfigurationError, match=told):
         read_roster(write(tmp_path, text))
+
+
+def test_the_trail_names_people_by_roster_id_or_by_an_id_that_only_the_key_can_check(tmp_path) -> None:
+    roster = read_roster(write(tmp_path, "people:\n- {id: r1, account: Ann@x.org, name: Ann}\n"))
+    assert roster.person_id(" R1 ", b"key") == roster.person_id("ann@X.org", b"key") == "r1"
+    stranger = roster.person_id("bob", b"key")
+    assert stranger == roster.person_id(" Bob", b"key") == Roster().person_id("BOB", b"key")
+    assert stranger != roster.person_id("bob", b"another key")
+    assert "bob" not in stranger.lower()
