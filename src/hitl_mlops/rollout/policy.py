@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from hitl_mlops.documents import parse_duration
 from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.statistics.sequential import shrunk_margin
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +102,12 @@ def duration(text: Any, key: str) -> timedelta:
     >>> duration("90m", "x")
     datetime.timedelta(seconds=5400)
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", str(text).strip())
-    if not found:
+    span = parse_duration(str(text))
+    if span is None:
         raise ConfigurationError(
             f"{key} is {text!r}, which is no length of time.", remedy="Write 30m, 4h or 7d."
         )
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    return span
 
 
 def _refuse_unknown(section: str, given: Mapping[str, Any], known: set[str]) -> None:

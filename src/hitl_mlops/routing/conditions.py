@@ -21,9 +21,10 @@ from hitl_mlops.errors import ConfigurationError
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Scalar: TypeAlias = str | float | bool
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_COMPARISON = re.compile(rf"(>=|<=|>|<)\s*({_NUMBER})")
-_RANGE = re.compile(rf"({_NUMBER})\s*\.\.\s*({_NUMBER})")
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+"""How a number is written in a test, as a regular expression."""
+_COMPARISON = re.compile(rf"(>=|<=|>|<)\s*({NUMBER})")
+_RANGE = re.compile(rf"({NUMBER})\s*\.\.\s*({NUMBER})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,10 @@ def parse_condition(piece: Piece) -> Condition:
 def parse_test(attribute: str, piece: Piece) -> Condition:
     """The condition that `attribute: test` says."""
     if isinstance(piece.value, dict):
-        return Not(parse_test(attribute, piece.fields({"not"})["not"]))
+        tests = piece.fields({"not"})
+        if not tests:
+            raise piece.wrong("there is no test.", "Write {not: …}, with a test inside.")
+        return Not(parse_test(attribute, tests["not"]))
     if isinstance(piece.value, list):
         return _any_of(attribute, piece)
     if piece.value is None:
@@ -203,13 +207,15 @@ def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
 
 
 def _equals_any(column: pd.Series, values: tuple[Scalar, ...]) -> Mask:
-    spelled = {_spell(value) for value in values}
+    spelled = {spell(value) for value in values}
+    if pd.api.types.infer_dtype(column, skipna=True).startswith("mixed"):
+        column = column.map(spell, na_action="ignore")  # to factorize, True and 1 are one value
     codes, distinct = pd.factorize(column)
-    fits = np.array([_spell(value) in spelled for value in distinct] + [False], dtype=bool)
+    fits = np.array([spell(value) in spelled for value in distinct] + [False], dtype=bool)
     return fits[codes]  # code -1, a missing value, reads the False at the end
 
 
-def _spell(value: object) -> str:
+def spell(value: object) -> str:
     """One spelling for equal values, whatever their type: 7, 7.0 and "7"; True and "true"."""
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"

@@ -117,6 +117,7 @@ class Policy:
         escalation: steps for late tickets, earliest first.
         sections: `guards`, `gates`, `approval`, `rollout` as plain values, for the rooms that own them.
         reads: attribute of a case that a condition reads → line of the file.
+        lines: place in the file, `routes.auto` or `rules[0]` → line; empty where no file was read.
     """
 
     version: int
@@ -130,6 +131,7 @@ class Policy:
     escalation: tuple[Escalation, ...] = ()
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reads: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,8 @@ from hitl_mlops.routing.policy import (
     RoutePlan,
     Rule,
 )
+from hitl_mlops.routing.policy_forms import CELLS, CLAUSE, RISK, ROUTE, RULE, STEP, TOP
 from hitl_mlops.routing.policy_sections import read_sections
-
-_KEYS = {
-    *("version", "risk", "matrix", "rules", "routes", "spot_checks", "escalation"),
-    *("guards", "gates", "approval", "rollout"),
-}
-_ROUTE_KEYS = {
-    *("confidence", "when", "signatures", "skill", "within", "intervention"),
-    *("reversible_for", "checks", "else", "blind_second"),
-}
 
 
 def read_policy(path: Path) -> Policy:
@@ -47,7 +39,7 @@ def parse_policy(text: str, file: str = "policy.yaml") -> Policy:
 
 
 def _policy(whole: Piece) -> Policy:
-    top = whole.fields(_KEYS)
+    top = whole.fields(TOP)
     if "routes" not in top:
         raise whole.wrong("there are no routes.", "Add `routes:` with auto, standard and senior.")
     reads: dict[str, int] = {}
@@ -66,7 +58,15 @@ def _policy(whole: Piece) -> Policy:
         escalation=_escalation(top.get("escalation")),
         sections=read_sections(top),
         reads=reads,
+        lines=dict(_lines(whole)),
     )
+
+
+def _lines(piece: Piece) -> Iterator[tuple[str, int]]:
+    yield piece.path, piece.line
+    inner = piece.value.values() if isinstance(piece.value, dict) else piece.value
+    for each in inner if isinstance(piece.value, (dict, list)) else ():
+        yield from _lines(each)
 
 
 def _hash(said: Any, order: list[str]) -> str:
@@ -109,7 +109,7 @@ def _routes(piece: Piece, reads: dict[str, int]) -> tuple[RoutePlan, ...]:
 
 
 def _route(name: str, piece: Piece, reads: dict[str, int]) -> RoutePlan:
-    fields = piece.fields(_ROUTE_KEYS)
+    fields = piece.fields(ROUTE)
     automatic = name in AUTOMATIC
     if automatic and "signatures" in fields and fields["signatures"].whole():
         raise fields["signatures"].wrong(
@@ -117,24 +117,15 @@ def _route(name: str, piece: Piece, reads: dict[str, int]) -> RoutePlan:
         )
     if ("checks" in fields) != ("else" in fields):
         raise piece.wrong("checks and else belong together.", "Say both what to check and where failures go.")
-    plain: dict[str, Any] = {
-        "signatures": 0 if automatic else 1,
-        "intervention": Intervention.AFTER if automatic else Intervention.BEFORE,
-    }
-    readers = {
-        "signatures": lambda value: value.whole(0 if automatic else 1),
-        "skill": Piece.text,
-        "within": Piece.duration,
-        "intervention": lambda value: Intervention(value.text([each.value for each in Intervention])),
-        "reversible_for": Piece.duration,
-        "checks": lambda value: tuple(item.text() for item in value.items()),
-        "else": Piece.text,
-        "blind_second": Piece.flag,
-    }
-    for key, read in readers.items():
-        if key in fields:
-            plain["otherwise" if key == "else" else key] = read(fields[key])
-    return RoutePlan(name, tier=_tier(fields, reads), **plain)
+    if not automatic and "signatures" in fields:
+        fields["signatures"].whole(1)
+    said = {key: ROUTE[key].read(piece) for key, piece in fields.items() if key not in ("confidence", "when")}
+    said["otherwise"] = said.pop("else", None)
+    said["checks"] = tuple(said.get("checks", ()))
+    usual = Intervention.AFTER if automatic else Intervention.BEFORE
+    said["intervention"] = Intervention(said.get("intervention", usual))
+    said.setdefault("signatures", 0 if automatic else 1)
+    return RoutePlan(name, tier=_tier(fields, reads), **said)
 
 
 def _tier(fields: Mapping[str, Piece], reads: dict[str, int]) -> Condition | None:
@@ -149,10 +140,10 @@ def _tier(fields: Mapping[str, Piece], reads: dict[str, int]) -> Condition | Non
 def _risk(piece: Piece | None, reads: dict[str, int]) -> tuple[tuple[Consequence, ...], Condition | None]:
     if piece is None:
         return (), None
-    fields = piece.fields({"consequence", "irreversible"})
+    fields = piece.fields(RISK)
     clauses: list[Consequence] = []
     for item in fields["consequence"].items() if "consequence" in fields else ():
-        clause = item.fields({"is", "when"})
+        clause = item.fields(CLAUSE)
         if "is" not in clause:
             raise item.wrong("the clause names no consequence.", "Add `is: low` or the like.")
         when = _condition(clause["when"], reads) if "when" in clause else None
@@ -185,7 +176,7 @@ def _matrix(
         )
     matrix: dict[str, tuple[str, str]] = {}
     for name, row in rows.items():
-        cells = row.fields({"reversible", "irreversible"})
+        cells = row.fields(CELLS)
         if len(cells) != 2:  # noqa: PLR2004 - both cells
             raise row.wrong("one of reversible and irreversible is missing.", "Give a route for both.")
         matrix[name] = (cells["reversible"].text(names), cells["irreversible"].text(names))
@@ -193,7 +184,7 @@ def _matrix(
 
 
 def _rule(piece: Piece, names: set[str], reads: dict[str, int]) -> Rule:
-    fields = piece.fields({"name", "when", "route"})
+    fields = piece.fields(RULE)
     for key in ("name", "when", "route"):
         if key not in fields:
             raise piece.wrong(f"the rule has no {key}.", "A rule is {name: …, when: {…}, route: …}.")
@@ -213,7 +204,7 @@ def _escalation(piece: Piece | None) -> tuple[Escalation, ...]:
 
 
 def _escalation_step(piece: Piece) -> Escalation:
-    fields = piece.fields({"after", "to", "then"})
+    fields = piece.fields(STEP)
     if "after" not in fields or len(fields) != 2:  # noqa: PLR2004 - after, and one of the two others
         raise piece.wrong(
             "a step is `after` and one of `to` and `then`.", "Write {after: 4h, to: supervisor}."
@@ -225,5 +216,5 @@ def _escalation_step(piece: Piece) -> Escalation:
     if frac is None and after is None:
         raise fields["after"].wrong(f"{text!r} is neither a share nor a time span.", "Write 100% or 4h.")
     to = fields["to"].text() if "to" in fields else None
-    then = fields["then"].text({"reject", "wait"}) if "then" in fields else None
+    then = STEP["then"].read(fields["then"]) if "then" in fields else None
     return Escalation(frac, after, to, then)

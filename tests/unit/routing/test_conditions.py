@@ -36,6 +36,11 @@ def test_values_are_equal_as_numbers_or_as_text():
     assert holds("x: true", "True", "true", "no") == [True, True, False]
 
 
+def test_true_and_one_beside_each_other_stay_two_values():
+    assert holds("x: true", *[1, True, 1.0]) == [False, True, False]
+    assert holds("x: [1, a]", *[True, 1, "a", None]) == [False, True, True, False]
+
+
 def test_missing_satisfies_no_comparison_and_no_negation_of_one():
     for text in ("x: '>= 1'", "x: 1", "x: {not: '>= 1'}", "x: {not: 1}", "x: [1, 2]"):
         assert holds(text, None, np.nan) == [False, False]
@@ -75,7 +80,7 @@ def test_an_attribute_that_is_no_column_is_named():
 
 
 @pytest.mark.parametrize(
-    "text", ["x: '== 1'", "x: '>= __import__(1)'", "x:", "x: []", "x: 1..", "{}", "x: {or: 1}"]
+    "text", ["x: '== 1'", "x: '>= __import__(1)'", "x:", "x: []", "x: 1..", "{}", "x: {or: 1}", "x: {}"]
 )
 def test_what_is_no_test_is_refused(text):
     with pytest.raises(ConfigurationError):
