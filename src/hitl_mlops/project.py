@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hitl_mlops.audit.trace import Stop
     from hitl_mlops.dataset.diff import DatasetDiff
     from hitl_mlops.dataset.manifest import DatasetVersion
+    from hitl_mlops.decisions.record import Case, Decision
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.kpis.definitions import LoopFigures
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.approval import Approval
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.state import Evidence, Rollout
+    from hitl_mlops.routing.switches import Switch
     from hitl_mlops.training.record import ModelVersion
 
 
@@ -98,20 +100,18 @@ class Project:
         known = len(parts.log.decided(case.case_id for case in intake.cases))
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": self.actor}
         kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
-        with parts.database.transaction():
-            quarantine_refused(intake, **kept)
-            decisions = decide_cases(intake.cases, serving, parts.policy, key=parts.policy_key, **kept)
-            opened = open_tickets(
-                decisions,
-                parts.log.shadows_of(one.decision_id for one in decisions),
-                intake.cases,
-                book=parts.tickets,
-                database=parts.database,
-                shown=self.verbs.shown,
-                deadlines=self.verbs.deadlines,
-                **told,
-            )
-        return Decided(tuple(decisions), intake.refused, known, len(opened))
+        asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
+        shown, opened = self.verbs.shown, 0
+
+        def ask(decisions: Sequence[Decision], cases: Sequence[Case]) -> None:
+            nonlocal opened
+            beside = parts.log.shadows_of(one.decision_id for one in decisions)
+            opened += len(open_tickets(decisions, beside, cases, shown=shown, **asks))
+
+        decides = {"key": parts.policy_key, "board": parts.switches, "beside": ask, **kept}
+        decisions = decide_cases(intake.cases, serving, parts.policy, **decides)
+        quarantine_refused(intake, **kept)
+        return Decided(tuple(decisions), intake.refused, known, opened)
 
     def serving(self) -> Serving:
         """The models that answer now, by the database's digests; an alias moved by hand changes nothing.
@@ -121,6 +121,29 @@ class Project:
             IntegrityError: a model's bytes are not those that were approved.
         """
         return self.verbs.serving()
+
+    # Stop
+
+    def freeze(self, scope: str = "everything", *, reason: str, by: str) -> Switch:
+        """Every decision in the scope goes to people from the next batch on; asks no server.
+
+        Raises:
+            InputError: no reason or no person, or nothing has that scope.
+        """
+        return self.verbs.kill_switch.freeze(self.verbs.scope(scope), self.verbs.order(by, reason))
+
+    def unfreeze(self, switch_id: str, *, reason: str, by: str) -> Switch:
+        """That switch is off; raises as `KillSwitch.unfreeze`."""
+        from hitl_mlops.routing.kill_switch import wants_two_people
+        from hitl_mlops.routing.switches import Order
+
+        order = Order(self._person(by), reason, self.parts.clock())
+        both = wants_two_people(self.parts.policy)
+        return self.verbs.kill_switch.unfreeze(switch_id, order, two_people=both)
+
+    def switches(self) -> list[Switch]:
+        """Every switch there was, oldest first."""
+        return self.parts.switches.switches()
 
     # Review
 

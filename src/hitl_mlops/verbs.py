@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hitl_mlops.errors import NotFoundError
+from hitl_mlops.errors import ConfigurationError, NotFoundError
 from hitl_mlops.training.registry import DATASET_TAG
 from hitl_mlops.wiring import Parts
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Rollout
+    from hitl_mlops.routing.kill_switch import KillSwitch
+    from hitl_mlops.routing.switches import Order, Scope
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,55 @@ class Verbs:
             answers=parts.answers,
             gates=parts.gates,
             book=parts.rollouts,
+            switches=parts.switches,
             policy=self.rollout_policy,
             policy_hash=parts.policy.hash,
             actor=self.actor,
             clock=parts.clock,
         )
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """Takes decisions out of the models' hands, and gives them back."""
+        from hitl_mlops.routing.kill_switch import KillSwitch
+
+        parts = self.parts
+        return KillSwitch(parts.switches, parts.trail, parts.database.transaction, parts.policy_key)
+
+    def scope(self, text: str) -> Scope:
+        """What the text wants frozen; files are read only where it names a part, and never a server.
+
+        Raises:
+            InputError: it is no scope, or nothing has that scope.
+        """
+        from hitl_mlops.routing.switches import EVERYTHING, LABEL, MODEL, ROUTE, check_scope, parse_scope
+
+        scope, parts = parse_scope(text), self.parts
+        if scope.name != EVERYTHING:
+            task, policy = parts.settings.task, parts.policy
+            known = {
+                MODEL: self._versions,
+                LABEL: lambda: parts.task.classes,
+                ROUTE: lambda: [plan.name for plan in policy.routes],
+            }
+            check_scope(scope, {*task.show, *task.slices, *policy.attributes}, known)
+        return scope
+
+    def _versions(self) -> set[str]:
+        """Every version that decides now or did."""
+        rollouts = self.parts.rollouts.all()
+        return {one for rollout in rollouts for one in (rollout.champion, rollout.challenger) if one}
+
+    def order(self, by: str, reason: str) -> Order:
+        """A person's word to freeze; a mistake in reviewers.yaml keeps nobody from it."""
+        from hitl_mlops.review.roster import Roster
+        from hitl_mlops.routing.switches import Order
+
+        try:
+            roster = self.parts.roster
+        except ConfigurationError:
+            roster = Roster()
+        return Order(roster.person_id(by, self.parts.policy_key), reason, self.parts.clock())
 
     @cached_property
     def collector(self) -> Collector:

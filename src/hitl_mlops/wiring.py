@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
     from hitl_mlops.routing.policy import Policy
+    from hitl_mlops.routing.switch_board import SwitchBoard
     from hitl_mlops.training.artifact import Trust
     from hitl_mlops.training.recipe import Recipe
     from hitl_mlops.training.registry import ModelRegistry
@@ -134,6 +135,13 @@ class Parts:
         from hitl_mlops.decisions.log_sql import SqlDecisionLog
 
         return SqlDecisionLog(self.database)
+
+    @cached_property
+    def switches(self) -> SwitchBoard:
+        """What people have frozen."""
+        from hitl_mlops.routing.switch_board_sql import SqlSwitchBoard
+
+        return SqlSwitchBoard(self.database)
 
     @cached_property
     def tickets(self) -> TicketBook:

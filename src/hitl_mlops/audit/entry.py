@@ -40,9 +40,16 @@ class Kind(StrEnum):
     ROLLOUT_ABORTED = "rollout.aborted"
     MODEL_PROMOTED = "model.promoted"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    SWITCH_SET = "switch.set"
+    SWITCH_LIFTED = "switch.lifted"
 
 
-SEALED_AT_ONCE = frozenset({Kind.APPROVAL_RECORDED, Kind.MODEL_PROMOTED, Kind.MODEL_ROLLED_BACK})
+SEALED_AT_ONCE = frozenset(
+    {
+        *(Kind.APPROVAL_RECORDED, Kind.MODEL_PROMOTED, Kind.MODEL_ROLLED_BACK),
+        *(Kind.SWITCH_SET, Kind.SWITCH_LIFTED),
+    }
+)
 """Kinds after which a signed checkpoint is written without waiting."""
 
 

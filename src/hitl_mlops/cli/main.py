@@ -12,7 +12,18 @@ from typing import Annotated, Any, cast
 import typer
 
 import hitl_mlops
-from hitl_mlops.cli import audit, data, decide, figures, models, people, quarantine, rollouts, setup
+from hitl_mlops.cli import (
+    audit,
+    data,
+    decide,
+    figures,
+    models,
+    people,
+    quarantine,
+    rollouts,
+    setup,
+    switches,
+)
 from hitl_mlops.cli.output import json_line, tell_error
 from hitl_mlops.cli.sections import Sections
 from hitl_mlops.errors import HitlError
@@ -38,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (setup, decide, people, data, quarantine, models, rollouts, figures, audit):
+for room in (setup, decide, people, data, quarantine, models, rollouts, switches, figures, audit):
     room.add_to(app)
 
 

@@ -70,9 +70,15 @@ def step(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show where the latest rollout stands. With the evidence against its two bounds."""
-    rollout, evidence = open_project(project).rollout_status()
+    from hitl_mlops.routing.switches import frozen_by
+
+    opened = open_project(project)
+    rollout, evidence = opened.rollout_status()
+    frozen = frozen_by(opened.switches())
 
     def told(console: Console) -> None:
+        if frozen:
+            say(console, f"No rollout advances: {frozen}. → hitl switches", style="yellow")
         if rollout is None:
             say(console, "There was no rollout yet. → hitl rollout start VERSION")
             return
@@ -82,7 +88,7 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             if rollout.live and evidence.pending:
                 say(console, "→ hitl review push, answer what is open, hitl collect, hitl rollout step")
 
-    answer({"rollout": rollout, "evidence": evidence}, as_json=as_json, told=told)
+    answer({"rollout": rollout, "evidence": evidence, "frozen": frozen}, as_json=as_json, told=told)
 
 
 def abort(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:

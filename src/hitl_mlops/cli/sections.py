@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Decide and review": ("decide", "review", "collect", "quarantine"),
     "Learn": ("dataset", "train"),
     "Judge and release": ("gate", "approve", "rollout"),
+    "Stop": ("freeze", "unfreeze", "switches"),
     "Watch and prove": ("kpis", "drift", "audit"),
 }
 

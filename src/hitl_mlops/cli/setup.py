@@ -164,7 +164,8 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 def _project_checks(path: Path) -> list[Check]:
-    """Settings, policy, people and data, each read as a command reads it."""
+    """Settings, policy, people, what is frozen and data, each read as a command reads it."""
+    from hitl_mlops.routing.switches import frozen_by
 
     def parts() -> Any:
         return open_project(path).parts
@@ -173,6 +174,7 @@ def _project_checks(path: Path) -> list[Check]:
         ("hitl.yaml", lambda: f"project {open_project(path).settings.project}"),
         ("policy.yaml", lambda: f"{len(parts().policy.routes)} routes"),
         ("reviewers", lambda: f"{len(parts().roster.people) or 'no'} people listed"),
+        ("switches", lambda: frozen_by(parts().switches.standing()) or "nothing is frozen"),
         ("data", lambda: f"{len(parts().base):,} rows, {len(parts().task.classes)} classes"),
     )
     checks = [_check(name, look) for name, look in looks]

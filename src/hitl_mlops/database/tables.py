@@ -95,6 +95,19 @@ shadow_predictions = Table(  # decisions
     Column("confidence", Float, nullable=False),
 )
 
+switches = Table(  # routing: what people froze; `s1` is number 1
+    "switches",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("scope", String(400), nullable=False),
+    Column("set_by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_at", String(40), nullable=False),
+    Column("lifted_by", String(200)),
+    Column("lifted_reason", Text, nullable=False),
+    Column("lifted_at", String(40)),  # nothing while it is on
+)
+
 tickets = Table(  # review
     "tickets",
     metadata,

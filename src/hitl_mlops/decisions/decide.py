@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -24,11 +24,36 @@ from hitl_mlops.decisions.serving import Serving
 from hitl_mlops.ids import keyed_id
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.route import Check, Routes, route
+from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
+from hitl_mlops.routing.switches import Switch
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
+Beside: TypeAlias = Callable[[Sequence[Decision], Sequence[Case]], object]
+"""What else is kept of a batch: its decisions and their cases, also those decided before."""
 RECORDED_AT_ONCE = 10_000
 NAMED_AT_ONCE = 500
 """How many decisions one entry of the trail names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the live models said of some cases, in their order.
+
+    Attributes:
+        champion: what the champion said.
+        challenger: what the challenger said; None outside a rollout.
+        swapped: which cases the challenger answers.
+    """
+
+    champion: Answers
+    challenger: Answers | None
+    swapped: npt.NDArray[np.bool_]
+
+    @property
+    def said(self) -> list[Answers]:
+        """For each case, the answers among which its own stands."""
+        other = self.challenger or self.champion
+        return [other if swap else self.champion for swap in self.swapped.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +73,17 @@ class Deciding:
         policy: the policy; None sends every case to senior review.
         key: the project's policy key; makes ids, draws arms and spot checks.
         checks: the user's auxiliary checks by name.
+        switches: what people have frozen; None where that cannot be read, which freezes everything.
     """
 
     serving: Serving
     policy: Policy | None
     key: bytes
     checks: Mapping[str, Check] = field(default_factory=dict)
+    switches: Sequence[Switch] | None = ()
 
 
-def decide_cases(  # noqa: PLR0913 - the cases, four ways of deciding and five places the answer goes
+def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six places the answer goes
     cases: Sequence[Case],
     serving: Serving,
     policy: Policy | None,
@@ -65,15 +92,18 @@ def decide_cases(  # noqa: PLR0913 - the cases, four ways of deciding and five p
     log: DecisionLog,
     trail: Trail,
     transaction: Transaction,
+    board: SwitchBoard,
     now: datetime,
     actor: str,
     checks: Mapping[str, Check] | None = None,
+    beside: Beside | None = None,
 ) -> list[Decision]:
     """Every case has one recorded decision; they are returned in the cases' order.
 
     A case decided before is answered from the log, also when it stands twice among the cases. Cases,
     decisions, shadow predictions and their entries are recorded together, in batches of at most 10,000:
-    killed in between, whole batches stand, and deciding again goes on where it stopped.
+    killed in between, whole batches stand, and deciding again goes on where it stopped. What is frozen is
+    read anew in the transaction of each batch, after the models were asked.
 
     Args:
         cases: what to decide; none gives none.
@@ -82,35 +112,55 @@ def decide_cases(  # noqa: PLR0913 - the cases, four ways of deciding and five p
         key: the project's policy key.
         log: where decisions are kept.
         trail: where the entries go.
-        transaction: opens what log and trail are to share, `database.transaction`.
+        transaction: opens what log, trail and board are to share, `database.transaction`.
+        board: what people have frozen.
         now: the time of the decisions.
         actor: who decides, `cli` or a flow.
         checks: the user's auxiliary checks by name.
+        beside: keeps more of each batch in its transaction, such as its tickets.
     """
     deciding = Deciding(serving, policy, key, checks or {})
-    answered = log.decided(case.case_id for case in cases)
-    waiting = {case.case_id: case for case in cases if case.case_id not in answered}
-    todo = list(waiting.values())
-    for start in range(0, len(todo), RECORDED_AT_ONCE):
-        batch = todo[start : start + RECORDED_AT_ONCE]
-        decided = decide(batch, deciding, now)
-        answered |= _record(batch, decided, log, trail, transaction, actor)
+    unique = list({case.case_id: case for case in cases}.values())
+    answered: dict[str, Decision] = {}
+    for start in range(0, len(unique), RECORDED_AT_ONCE):
+        batch = unique[start : start + RECORDED_AT_ONCE]
+        known = log.decided(case.case_id for case in batch)
+        todo = [case for case in batch if case.case_id not in known]
+        heard = hear(todo, serving, key)
+        with transaction():
+            decided = decide(todo, heard, replace(deciding, switches=read_standing(board)), now)
+            known |= _record(todo, decided, log, trail, actor)
+            if beside is not None:
+                beside([known[case.case_id] for case in batch], batch)
+        answered |= known
     return [answered[case.case_id] for case in cases]
 
 
-def decide(cases: Sequence[Case], deciding: Deciding, now: datetime) -> Decided:
+def hear(cases: Sequence[Case], serving: Serving, key: bytes) -> Heard:
+    """What the live models say of the cases, and whose answer counts."""
+    inputs = inputs_frame(cases)
+    return Heard(
+        ask(serving.champion, inputs),
+        None if serving.challenger is None else ask(serving.challenger, inputs),
+        serving.challenger_answers(key, [case.subject for case in cases]),
+    )
+
+
+def decide(cases: Sequence[Case], heard: Heard, deciding: Deciding, now: datetime) -> Decided:
     """The decisions on the cases, and what the model that did not answer would have said. Pure."""
-    serving, key = deciding.serving, deciding.key
     if not cases:
         return Decided((), ())
-    inputs = inputs_frame(cases)
-    champion = ask(serving.champion, inputs)
-    challenger = None if serving.challenger is None else ask(serving.challenger, inputs)
-    swapped = serving.challenger_answers(key, [case.subject for case in cases])
-    ids = [keyed_id("d", key, case.case_id) for case in cases]
-    said = [challenger if swap and challenger is not None else champion for swap in swapped.tolist()]
-    columns = _columns(cases, champion, challenger, swapped)
-    routes = route(deciding.policy, columns, ids, key, checks=deciding.checks)
+    champion, challenger, swapped, said = heard.champion, heard.challenger, heard.swapped, heard.said
+    ids = [keyed_id("d", deciding.key, case.case_id) for case in cases]
+    routes = route(
+        deciding.policy,
+        _columns(cases, heard),
+        ids,
+        deciding.key,
+        checks=deciding.checks,
+        switches=deciding.switches,
+        versions=[answers.model.version for answers in said],
+    )
     policy_hash = (deciding.policy or CLOSED).hash
     decisions = tuple(
         _decision(case, ids[row], row, said[row], routes, policy_hash, swapped, now)
@@ -133,17 +183,12 @@ def decide(cases: Sequence[Case], deciding: Deciding, now: datetime) -> Decided:
     return Decided(decisions, shadows)
 
 
-def _columns(
-    cases: Sequence[Case], champion: Answers, challenger: Answers | None, swapped: npt.NDArray[np.bool_]
-) -> pd.DataFrame:
+def _columns(cases: Sequence[Case], heard: Heard) -> pd.DataFrame:
     """What the policy may read of each case: its attributes, and what the model that answers said."""
-    other = challenger or champion
+    champion, other, swapped = heard.champion, heard.challenger or heard.champion, heard.swapped
     names = list(cases[0].attributes)
     attributes = {name: pd.Series([case.attributes[name] for case in cases], dtype=object) for name in names}
-    rows = range(len(cases))
-    labels = [
-        (other if swap else champion).label(row) for row, swap in zip(rows, swapped.tolist(), strict=True)
-    ]
+    labels = [answers.label(row) for row, answers in enumerate(heard.said)]
     return pd.DataFrame(
         attributes
         | {
@@ -192,24 +237,22 @@ def _record(
     decided: Decided,
     log: DecisionLog,
     trail: Trail,
-    transaction: Transaction,
     actor: str,
 ) -> dict[str, Decision]:
     """The batch and its entries are kept; answers case id → decision, also those of another writer."""
     salts = [secrets.token_bytes(SALT_BYTES) for _ in cases]
-    with transaction():
-        new = set(log.record(cases, decided.decisions, decided.shadows, salts=salts))
-        sealed = [
-            (decision, commitment_of(case, salt))
-            for case, decision, salt in zip(cases, decided.decisions, salts, strict=True)
-            if decision.decision_id in new
+    new = set(log.record(cases, decided.decisions, decided.shadows, salts=salts))
+    sealed = [
+        (decision, commitment_of(case, salt))
+        for case, decision, salt in zip(cases, decided.decisions, salts, strict=True)
+        if decision.decision_id in new
+    ]
+    trail.append(
+        [
+            _event(sealed[start : start + NAMED_AT_ONCE], actor)
+            for start in range(0, len(sealed), NAMED_AT_ONCE)
         ]
-        trail.append(
-            [
-                _event(sealed[start : start + NAMED_AT_ONCE], actor)
-                for start in range(0, len(sealed), NAMED_AT_ONCE)
-            ]
-        )
+    )
     kept = {decision.case_id: decision for decision, _ in sealed}
     return kept | log.decided(case.case_id for case in cases if case.case_id not in kept)
 

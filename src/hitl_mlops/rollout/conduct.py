@@ -34,6 +34,8 @@ from hitl_mlops.rollout.evidence import gather_evidence
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import Step, step
+from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
+from hitl_mlops.routing.switches import frozen_by
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
 
 FROM_TAG = "mlflow-tag"
@@ -52,6 +54,7 @@ class Conductor:
         answers: what people resolved.
         gates: the reports that approvals are bound to.
         book: the rollouts.
+        switches: what people have frozen; while anything is, no challenger advances.
         policy: the bounds.
         policy_hash: content hash of the policy file.
         actor: who moves it, for the trail.
@@ -65,6 +68,7 @@ class Conductor:
     answers: AnswerBook
     gates: GateBook
     book: RolloutBook
+    switches: SwitchBoard
     policy: RolloutPolicy
     policy_hash: str
     actor: str
@@ -234,7 +238,8 @@ class Conductor:
         self.converge()
         rollout, now = self._live(), self.clock()
         evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
-        decided = step(rollout, evidence, self.policy, now)
+        frozen = frozen_by(read_standing(self.switches))
+        decided = step(rollout, evidence, self.policy, now, frozen=frozen)
         if decided.action is not Action.HOLD:
             self._apply(decided, evidence, now)
         return decided, evidence

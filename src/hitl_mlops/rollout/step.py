@@ -25,18 +25,23 @@ class Step:
     reason: str
 
 
-def step(rollout: Rollout, evidence: Evidence, policy: RolloutPolicy, now: datetime) -> Step:
+def step(
+    rollout: Rollout, evidence: Evidence, policy: RolloutPolicy, now: datetime, *, frozen: str = ""
+) -> Step:
     """The next state; whoever looks at every label errs no more often than the policy's alphas.
 
     A challenger leaves the shadow, and later becomes champion, only once the evidence that it is not
     worse by the margin has reached its bound; it is rolled back as soon as the evidence of harm has, or at
-    the deadline of a stage. Evidence that is no number holds, and never promotes.
+    the deadline of a stage. Evidence that is no number holds, and never promotes. While something is
+    `frozen`, said in words, a challenger that is due for more waits, also past the deadline.
     """
     if not rollout.live:
         return Step(Action.HOLD, rollout, f"The rollout has ended: {rollout.stage.value}.")
     if isfinite(evidence.rollback_e) and evidence.rollback_e >= evidence.rollback_at:
         return _roll_back(rollout, now, _harm(evidence))
     if _due_for_more(rollout, evidence, policy):
+        if frozen:
+            return Step(Action.HOLD, rollout, f"Held, though due for more: {frozen}.")
         return _advance(rollout, evidence, policy, now)
     needs = _needs(rollout, evidence, policy)
     if now >= rollout.stage_at + policy.hold_at_most:

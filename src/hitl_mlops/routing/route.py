@@ -13,6 +13,7 @@ import pandas as pd
 from hitl_mlops.routing.conditions import Mask, attributes_of, evaluate
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.sampling import keyed_fractions
+from hitl_mlops.routing.switches import Switch, frozen_rows
 
 Check: TypeAlias = Callable[[pd.DataFrame], Any]
 """A user's auxiliary check: frame of columns → one true (passed) or false for each row."""
@@ -53,12 +54,15 @@ def route(
     key: bytes,
     *,
     checks: Mapping[str, Check] | None = None,
+    switches: Sequence[Switch] | None = (),
+    versions: Sequence[str] = (),
 ) -> Routes:
     """The strictest of what the matrix, the confidence tier and the rules demand, with all reasons.
 
     Closes when in doubt: no policy, a confidence that is NaN or outside [0, 1], a confidence that no tier
     covers, or a check that fails, raises or is not there lead to people. A missing value that risk or a
-    rule reads is taken as if the test held. Same policy, rows, ids and key: same routes.
+    rule reads is taken as if the test held. What a switch covers goes to people, and no route becomes
+    milder by it. Same policy, rows, ids, key and switches: same routes.
 
     Args:
         policy: the policy; None sends everything to senior review.
@@ -66,6 +70,8 @@ def route(
         decision_ids: one per row; the spot checks are drawn from them.
         key: the policy key of the project.
         checks: the user's functions by name.
+        switches: those that are on; None where they could not be read, which freezes every row.
+        versions: the model version that answered each row; left out, a switch on a version freezes all.
 
     Raises:
         ConfigurationError: the policy reads an attribute that is no column.
@@ -73,13 +79,22 @@ def route(
     policy = policy or CLOSED
     columns = columns.reset_index(drop=True)
     signals = [*_risk(policy, columns), *_closed(policy, columns)]
-    columns = columns.assign(consequence=_consequence_column(policy, columns))
+    columns = columns.assign(consequence=consequences_of(policy, columns))
     signals += [*_rules(policy, columns), *_tiers(policy, columns)]
     levels = _strictest(signals, len(columns))
     for signal in _checks(policy, columns, levels, checks or {}):
         signals.append(signal)
         np.maximum(levels, signal.level, where=signal.rows, out=levels)
-    return _routes(policy, levels, signals, decision_ids, key)
+    signals += _frozen(policy, columns, levels, switches, versions)
+    return _routes(policy, _strictest(signals, len(columns)), signals, decision_ids, key)
+
+
+def consequences_of(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """The consequence of each row, by the first clause that fits it; None where the policy has no clauses."""
+    names = np.full(len(columns), None, dtype=object)
+    for name, rows, _, _ in _clauses(policy, columns):
+        names[rows] = name
+    return names
 
 
 def _risk(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
@@ -111,13 +126,6 @@ def _clauses(policy: Policy, columns: pd.DataFrame) -> Iterator[tuple[str, Mask,
 def _doubts(rows: Mask, taken_as: str, reads: frozenset[str]) -> Iterator[_Signal]:
     if rows.any():
         yield _Signal(0, f"taken as {taken_as}: no value for {', '.join(sorted(reads))}", rows)
-
-
-def _consequence_column(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.object_]:
-    names = np.full(len(columns), None, dtype=object)
-    for name, rows, _, _ in _clauses(policy, columns):
-        names[rows] = name
-    return names
 
 
 def _closed(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
@@ -190,6 +198,19 @@ def _failed(check: Check | None, rows: pd.DataFrame) -> tuple[Mask, str]:
     return np.array(
         [answer is not True and answer is not np.True_ for answer in passed], dtype=bool
     ), "failed"
+
+
+def _frozen(
+    policy: Policy,
+    columns: pd.DataFrame,
+    levels: npt.NDArray[np.int64],
+    switches: Sequence[Switch] | None,
+    versions: Sequence[str],
+) -> Iterator[_Signal]:
+    closed, names = policy.closed_route, [plan.name for plan in policy.routes]
+    routes = [names[level] for level in levels.tolist()] if switches else []
+    for why, rows in frozen_rows(switches, columns, versions, routes):
+        yield _Signal(policy.level(closed), f"frozen: {why} → {closed}", rows)
 
 
 def _routes(

@@ -21,6 +21,8 @@ from hitl_mlops.decisions.serving import Serving
 from hitl_mlops.decisions.verify import changed_batches
 from hitl_mlops.errors import ConfigurationError, HitlError, InputError
 from hitl_mlops.routing.policy_file import parse_policy
+from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
+from hitl_mlops.routing.switches import Order, Scope
 from tests.builders import NOW, a_case
 
 KEY = b"k" * 32
@@ -60,10 +62,10 @@ class World:
     def __init__(self, **serving):
         self.serving = Serving(**({"champion": FakeModel()} | serving))
         self.log, self.trail = InMemoryDecisionLog(), InMemoryTrail()
-        self.transaction = contextlib.nullcontext
+        self.transaction, self.board = contextlib.nullcontext, InMemorySwitchBoard()
 
     def decide(self, cases, policy=POLICY, **changes):
-        parts = {"log": self.log, "trail": self.trail, "transaction": self.transaction}
+        parts = {"log": self.log, "trail": self.trail, "transaction": self.transaction, "board": self.board}
         return decide_cases(cases, self.serving, policy, key=KEY, now=NOW, actor="cli", **(parts | changes))
 
 
@@ -140,6 +142,57 @@ def test_no_policy_sends_everything_to_people():
 
 def test_the_attributes_of_a_case_reach_the_rules():
     assert World().decide(cases_of(0.99, amount=500.0))[0].route == "senior"
+
+
+def test_what_was_frozen_before_a_batch_is_recorded_goes_to_people():
+    world = World(challenger=FakeModel("2"), share_percent=40.0, rollout_id="r1")
+    assert {each.route for each in world.decide(cases_of(*[0.95] * 20))} == {"auto"}
+
+    world.board.add(Scope(), Order("r1", "odd", NOW))
+    later = [a_case(case_id=f"later-{n}", inputs={"x": 0.95}) for n in range(40)]
+    decisions = world.decide(later)
+
+    assert {each.arm for each in decisions} == set(Arm)
+    assert {each.route for each in decisions} == {"senior"}
+    assert all("frozen: s1 → senior" in each.reasons for each in decisions)
+
+
+def test_a_frozen_version_is_frozen_whichever_arm_it_answers():
+    world = World(challenger=FakeModel("2"), share_percent=40.0, rollout_id="r1")
+    world.board.add(Scope("model", "2"), Order("r1", "odd", NOW))
+    decisions = world.decide(cases_of(*[0.95] * 60))
+
+    assert {(each.arm, each.route) for each in decisions} == {
+        (Arm.CHAMPION, "auto"),
+        (Arm.CHALLENGER, "senior"),
+    }
+
+
+class Unreadable(InMemorySwitchBoard):
+    def standing(self):
+        raise RuntimeError("no such table")
+
+
+def test_a_board_that_cannot_be_read_freezes_everything():
+    world = World()
+    world.board = Unreadable()
+    (decision,) = world.decide(cases_of(0.95))
+    assert decision.route == "senior"
+    assert decision.reasons[0] == "frozen: the switches cannot be read → senior"
+
+
+def test_what_else_is_kept_of_a_batch_is_kept_with_it_or_not_at_all(stored):
+    seen = []
+    stored.decide(cases_of(0.95), beside=lambda decisions, cases: seen.append((decisions, cases)))
+    (case,) = cases_of(0.95)
+    assert seen == [(stored.log.decisions(), [case])]
+
+    def broken(_decisions, _cases):
+        raise HitlError("no tickets")
+
+    with pytest.raises(HitlError, match="no tickets"):
+        stored.decide([a_case(case_id="c9", inputs={"x": 0.95})], beside=broken)
+    assert [each.case_id for each in stored.log.decisions()] == ["c0"]
 
 
 def test_with_a_challenger_both_models_see_every_case_and_one_answers():

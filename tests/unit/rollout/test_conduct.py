@@ -18,6 +18,8 @@ from hitl_mlops.rollout.book import RolloutBook
 from hitl_mlops.rollout.conduct import FROM_TAG, Conductor
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Stage
+from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
+from hitl_mlops.routing.switches import Order, Scope, lifted
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS
 from hitl_mlops.training.registry_in_memory import InMemoryRegistry
 from tests.builders import NOW, a_case, a_decision
@@ -46,6 +48,7 @@ class Scene:
         self.registry = InMemoryRegistry("cheques")
         self.log, self.people, self.trail = InMemoryDecisionLog(), Resolutions(), InMemoryTrail()
         self.gates, self.book = GateBook(database), RolloutBook(database)
+        self.switches = InMemorySwitchBoard()
         self.conductor = Conductor(
             database=database,
             trail=self.trail,
@@ -54,6 +57,7 @@ class Scene:
             answers=self.people,
             gates=self.gates,
             book=self.book,
+            switches=self.switches,
             policy=RolloutPolicy(stages=(10, 100), at_least=5),
             policy_hash=POLICY_HASH,
             actor="test",
@@ -200,6 +204,30 @@ def test_a_bad_challenger_forced_past_the_gates_is_rolled_back(scene):
     assert scene.aliases()[CHAMPION] == "1"
     assert scene.book.live() is None
     assert scene.kinds()[-1] == Kind.MODEL_ROLLED_BACK
+
+
+def test_while_something_is_frozen_a_proven_challenger_waits(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    scene.switches.add(Scope("branch", "north"), Order("r1", "odd", scene.now))
+    scene.now += timedelta(days=30)
+
+    step, _ = scene.conductor.look()
+    assert (step.action, step.reason) == (
+        Action.HOLD,
+        "Held, though due for more: frozen by s1 (branch=north).",
+    )
+
+    lift = Order("r2", "mended", scene.now)
+    scene.switches.lift(lifted(scene.switches.get("s1"), lift, two_people=True))
+    assert scene.conductor.look()[0].action is Action.ADVANCE
+
+
+def test_what_is_frozen_keeps_no_harm_from_being_rolled_back(scene):
+    scene.conductor.start("2", force="the boss wants it")
+    scene.see(60, truth="old")
+    scene.switches.add(Scope(), Order("r1", "odd", scene.now))
+    assert scene.conductor.look()[0].action is Action.ROLL_BACK
 
 
 def test_a_look_that_changes_nothing_leaves_no_entry(scene):

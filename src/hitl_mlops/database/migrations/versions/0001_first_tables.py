@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # written by Alembic
+# ruff: noqa: PLR0915, INP001  # written by Alembic
 """first tables."""
 
 from __future__ import annotations
@@ -117,6 +117,18 @@ def upgrade() -> None:
     with op.batch_alter_table("rollouts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_rollouts_started_at"), ["started_at"], unique=False)
 
+    op.create_table(
+        "switches",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.String(length=400), nullable=False),
+        sa.Column("set_by", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.String(length=40), nullable=False),
+        sa.Column("lifted_by", sa.String(length=200), nullable=True),
+        sa.Column("lifted_reason", sa.Text(), nullable=False),
+        sa.Column("lifted_at", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+    )
     op.create_table(
         "tickets",
         sa.Column("ticket_id", sa.String(length=40), nullable=False),
