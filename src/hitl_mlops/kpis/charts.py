@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_mlops.kpis.definitions import WindowRate
+from hitl_mlops.routing.calibrate import Calibration
 
 INK, MODEL, PEOPLE, BAND = "#1f2430", "#3b5bdb", "#e8590c", "#dbe4ff"
 SIZE_INCHES = (8.0, 2.9)
@@ -75,6 +76,31 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], label: str) -> st
     axes.set_yticks(range(len(rows)), [name for name, *_ in rows], fontsize=9)
     axes.set_ylim(len(rows) - 0.4, -0.7)
     axes.set_xlim(0, 1)
+    return _svg(figure)
+
+
+def slips_over_thresholds(found: Calibration) -> str:
+    """Slips of each threshold with their 95 % band against the target, and on the right what is automatic."""
+    figure, axes = _paper("automatic from this confidence on", "automatic and wrong, of all")
+    known = [one for one in found.curve if one.slips.interval is not None]
+    places = [one.threshold for one in known]
+    bands = [one.slips.interval or (0.0, 1.0) for one in known]
+    axes.plot(places, [one.slips.value for one in known], color=PEOPLE, label="slips, 95 %", linewidth=1.6)
+    axes.fill_between(
+        places, [band[0] for band in bands], [band[1] for band in bands], color=PEOPLE, alpha=0.15
+    )
+    axes.axhline(found.target, color=PEOPLE, linestyle=":", linewidth=1, label=f"target {found.target:.3g}")
+    axes.axvline(found.present.threshold, color=INK, linestyle="--", linewidth=1, label="now")
+    if found.proposed is not None:
+        axes.axvline(found.proposed.threshold, color=INK, linewidth=1.4, label="proposed")
+    axes.set_ylim(0, max([4 * found.target, *(1.1 * (one.slips.value or 0.0) for one in known)]))
+    share = axes.twinx()
+    share.plot([one.threshold for one in found.curve], [one.coverage for one in found.curve], color=MODEL)
+    share.set_ylim(0, 1.02)
+    share.set_ylabel("automatic", fontsize=9, color=MODEL)
+    share.tick_params(labelsize=8, colors=MODEL)
+    share.spines[["top"]].set_visible(False)
+    axes.legend(ncols=4, **_ABOVE)
     return _svg(figure)
 
 
