@@ -106,8 +106,10 @@ def _tell(console: Console, found: Proposal) -> None:
     say(
         console,
         f"Model {found.model_version}: {one.decisions:,} decisions, {one.labels:,} reviewed, "
-        f"{one.awaited:,} awaited (they count as wrong).",
+        f"{one.awaited:,} awaited.",
     )
+    if one.awaited:
+        say(console, "What is awaited counts as wrong: answer it, or leave the latest days out with --until.")
     rows: list[tuple[str, Setting]] = [("now", one.present)]
     if one.proposed is not None:
         rows.append(("proposed", one.proposed))
@@ -129,8 +131,11 @@ def _tell_change(console: Console, found: Proposal, per_thousand: int) -> None:
         return
     fewer = "fewer" if per_thousand >= 0 else "more"
     say(
-        console,
-        f"{abs(per_thousand)} {fewer} of 1,000 decisions wait for people. In policy.yaml, under routes:",
+        console, f"{abs(per_thousand)} {fewer} of 1,000 decisions wait for people. To write into policy.yaml:"
     )
-    for name, (_, test) in found.tests.items():
-        say(console, f'  {name}: confidence: "{test}"' if test else f"  {name}: without confidence")
+    rows = [(f"routes.{name}", *map(_line, tests)) for name, tests in found.tests.items()]
+    table(console, ("in policy.yaml", "now", "proposed"), rows)
+
+
+def _line(test: str | None) -> str:
+    return f'confidence: "{test}"' if test else "no confidence"
