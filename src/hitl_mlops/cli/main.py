@@ -19,6 +19,7 @@ from hitl_mlops.cli import (
     figures,
     models,
     people,
+    policies,
     quarantine,
     rollouts,
     setup,
@@ -49,7 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (setup, decide, people, data, quarantine, models, rollouts, switches, figures, audit):
+for room in (setup, policies, decide, people, data, quarantine, models, rollouts, switches, figures, audit):
     room.add_to(app)
 
 

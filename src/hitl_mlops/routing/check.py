@@ -1,0 +1,227 @@
+"""What is odd in a policy that reads well: rules that never fire, gaps, overlaps, dead ends. Pure.
+
+Nothing is called unreachable that any case can reach: where a policy tells too many kinds of cases apart,
+that is said instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hitl_mlops.documents import did_you_mean
+from hitl_mlops.routing.conditions import attributes_of
+from hitl_mlops.routing.policy import OBSERVED, Policy
+from hitl_mlops.routing.reach import (
+    Gap,
+    Reach,
+    confidence_gaps,
+    possible_routes,
+    reach_of_clause,
+    reach_of_rule,
+    tier_overlaps,
+)
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """The policy does not do what it says."""
+    WARNING = "warning"
+    """It may not do what its author means."""
+    INFO = "info"
+    """Good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a policy.
+
+    Attributes:
+        severity: how much it matters.
+        line: of the policy file, from 1; None where it is about no line.
+        fact: what is so, one sentence.
+        remedy: what to do, one sentence; empty where there is nothing to do.
+    """
+
+    severity: Severity
+    line: int | None
+    fact: str
+    remedy: str
+
+
+_KEPT = "is kept with the policy, and nothing acts on it yet"
+_FORM = "is checked for form, and nothing acts on it yet"
+NOT_ACTED_ON: Mapping[str, str] = {
+    "intervention": _KEPT,
+    "reversible_for": _KEPT,
+    "blind_second": _KEPT,
+    "skill": "is not compared yet with what the roster says of a reviewer",
+    "checks": "can name no function yet, so every case of the route goes where `else` says",
+    "escalation": _FORM,
+    "guards.breaker": _FORM,
+    "guards.freeze_like": _FORM,
+    "approval.by": "is read and not enforced yet: identities are only claimed",
+    "approval.not_the_trainer": "is read and not enforced yet: identities are only claimed",
+}
+"""Key of the file, for routes without `routes.NAME.` → what becomes of it."""
+
+_UNDECIDED = "cannot be decided: the conditions tell too many kinds of cases apart"
+
+
+def check(policy: Policy, columns: Collection[str] | None = None) -> tuple[Finding, ...]:
+    """All findings, errors first, then by line.
+
+    Args:
+        policy: the policy, as it was read.
+        columns: names of the columns that cases have; None where they are not known.
+    """
+    circle = list(_circle(policy))
+    found = [*circle, *_unknown_columns(policy, columns), *_not_acted_on(policy)]
+    if not circle:
+        for look in (_rules, _clauses, _gaps, _overlaps, _routes):
+            found += look(policy)
+    order = list(Severity)
+    return tuple(sorted(found, key=lambda one: (order.index(one.severity), one.line or 0)))
+
+
+def _circle(policy: Policy) -> Iterator[Finding]:
+    conditions = [clause.when for clause in policy.consequences if clause.when is not None]
+    conditions += [policy.irreversible] if policy.irreversible is not None else []
+    if any("consequence" in attributes_of(condition) for condition in conditions):
+        yield Finding(
+            Severity.ERROR,
+            policy.lines.get("risk"),
+            "The section risk reads `consequence`, which it is itself to tell.",
+            "Read a column of your data, confidence, margin or label there.",
+        )
+
+
+def _unknown_columns(policy: Policy, columns: Collection[str] | None) -> Iterator[Finding]:
+    for name in policy.attributes if columns is not None else ():
+        if name not in (columns or ()):
+            yield Finding(
+                Severity.ERROR,
+                policy.reads[name],
+                f"The policy reads {name!r}, which no case has.",
+                did_you_mean(name, {*(columns or ()), *OBSERVED}),
+            )
+
+
+def _rules(policy: Policy) -> Iterator[Finding]:
+    for place, rule in enumerate(policy.rules):
+        line = policy.lines.get(f"rules[{place}]")
+        reach, takers = reach_of_rule(policy, place)
+        if reach is Reach.UNDECIDED:
+            yield Finding(Severity.INFO, line, f"Whether the rule {rule.name!r} ever fires {_UNDECIDED}.", "")
+        elif reach is not Reach.ACTS:
+            before = ", ".join(repr(policy.rules[other].name) for other in takers)
+            lost = any(policy.level(policy.rules[other].route) < policy.level(rule.route) for other in takers)
+            when = (
+                "can never fire"
+                if reach is Reach.NEVER
+                else "fires only where a value is missing or unusable"
+            )
+            other = "other " if reach is Reach.IN_DOUBT else ""
+            why = f"earlier rules take every {other}case that fits it: {before}"
+            why = why if takers else f"no {other}case fits it"
+            yield Finding(
+                Severity.ERROR if lost or not takers else Severity.WARNING,
+                line,
+                f"The rule {rule.name!r} {when}: {why}.",
+                "Move it before them, or take it out." if takers else "Correct its `when`, or take it out.",
+            )
+
+
+def _clauses(policy: Policy) -> Iterator[Finding]:
+    for place, clause in enumerate(policy.consequences):
+        line, reach = policy.lines.get(f"risk.consequence[{place}]"), reach_of_clause(policy, place)
+        if reach is Reach.UNDECIDED:
+            fact = f"Whether a case is ever of consequence {clause.name!r} {_UNDECIDED}."
+            yield Finding(Severity.INFO, line, fact, "")
+        elif reach is not Reach.ACTS:
+            yield Finding(
+                Severity.INFO if clause.when is None else Severity.ERROR,
+                line,
+                f"This clause for {clause.name!r} is never the first that fits"
+                f"{' a case whose values are known' if reach is Reach.IN_DOUBT else ''}.",
+                "Nothing: the list must end so." if clause.when is None else "Move it up, or take it out.",
+            )
+
+
+def _gaps(policy: Policy) -> Iterator[Finding]:
+    line, gaps = policy.lines.get("routes"), confidence_gaps(policy)
+    if gaps is None:
+        yield Finding(Severity.INFO, line, f"Whether the tiers leave a gap {_UNDECIDED}.", "")
+    for gap in gaps or ():
+        yield Finding(
+            Severity.WARNING,
+            line,
+            f"No tier covers a confidence {gap.stretch}{_in_what_case(gap)}: such cases go to "
+            f"{policy.closed_route}.",
+            f"Say so with a tier of {policy.closed_route}, or widen another.",
+        )
+
+
+def _in_what_case(gap: Gap) -> str:
+    if gap.always:
+        return ""
+    said = [f"{name} {'missing' if value is None else value}" for name, value in gap.example.items()]
+    return f" in some cases, as with {', '.join(said)}"
+
+
+def _overlaps(policy: Policy) -> Iterator[Finding]:
+    for one in tier_overlaps(policy) or ():
+        yield Finding(
+            Severity.INFO,
+            policy.lines.get(f"routes.{one.stricter}"),
+            f"A confidence {one.stretch} is claimed by {one.milder} and {one.stricter}"
+            f"{'' if one.always else ' in some cases'}: {one.stricter}, the stricter, takes it.",
+            "",
+        )
+
+
+def _routes(policy: Policy) -> Iterator[Finding]:
+    named = {plan.name for plan in policy.routes if plan.tier is not None}
+    named |= {rule.route for rule in policy.rules} | {policy.closed_route}
+    named |= {cell for cells in policy.matrix.values() for cell in cells}
+    named |= {plan.otherwise for plan in policy.routes if plan.otherwise is not None}
+    named |= {step.to for step in policy.escalation if step.to is not None}
+    possible = possible_routes(policy)
+    if possible is None:
+        yield Finding(
+            Severity.INFO, policy.lines.get("routes"), f"Which routes are ever taken {_UNDECIDED}.", ""
+        )
+    for plan in policy.routes:
+        line = policy.lines.get(f"routes.{plan.name}")
+        if plan.name not in named:
+            yield Finding(
+                Severity.WARNING,
+                line,
+                f"Nothing leads to the route {plan.name!r}.",
+                "Give it a confidence, a rule or a line of the matrix, or take it out.",
+            )
+        elif possible is not None and plan.name not in possible | _escalated(policy):
+            yield Finding(
+                Severity.WARNING,
+                line,
+                f"No case ends on the route {plan.name!r}: a stricter one takes each that it claims.",
+                "Narrow the stricter route, or take this one out.",
+            )
+
+
+def _escalated(policy: Policy) -> set[str | None]:
+    return {step.to for step in policy.escalation}
+
+
+def _not_acted_on(policy: Policy) -> Iterator[Finding]:
+    told: dict[str, int] = {}
+    for place, line in policy.lines.items():
+        words = place.split(".")
+        key = words[-1] if words[0] == "routes" and len(words) > 2 else place  # noqa: PLR2004 - routes.NAME.key
+        if key in NOT_ACTED_ON:
+            told.setdefault(key, line)
+    for key, line in told.items():
+        yield Finding(Severity.WARNING, line, f"`{key}` {NOT_ACTED_ON[key]}.", "")
