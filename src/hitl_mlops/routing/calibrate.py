@@ -152,6 +152,8 @@ def _missing(past: PastDecisions, present: float, target: float, delta: float) -
 
     Answers still awaited are taken to come, and to be right.
     """
+    if not past.eligible.any():
+        return None
     answered = replace(past, awaited=np.zeros_like(past.awaited))
     surest = past.confidence[past.eligible].max(initial=0.0)
     lower = THRESHOLDS[surest >= THRESHOLDS]
@@ -173,6 +175,8 @@ def _reason(
         )
     if not past.reviewed.any():
         return "Nobody has said anything of these decisions yet."
+    if not past.eligible.any():
+        return "The policy sends every one of these decisions to people, whatever the confidence."
     waits = int(past.awaited.sum())
     open_ones = f", {waits:,} of them awaited already" if waits else ""
     if missing is not None:

@@ -129,6 +129,13 @@ def test_those_who_are_never_automatic_do_not_count_as_covered():
     assert found.proposed.coverage == 0.5
 
 
+def test_where_the_policy_asks_people_in_any_case_no_confidence_helps():
+    found = calibrate(past_decisions([0.8] * 500, [False] * 500, eligible=[False] * 500), present=0.5, **GOAL)
+
+    assert (found.proposed, found.missing) == (None, None)
+    assert "sends every one of these decisions to people" in found.reason
+
+
 def test_a_target_that_is_no_share_is_refused():
     with pytest.raises(InputError, match="target 2"):
         calibrate(a_past(10), present=0.9, target=2.0, delta=0.05)
