@@ -19,6 +19,7 @@ from hitl_mlops.routing.calibrate import Calibration, calibrate
 from hitl_mlops.routing.ladder import automatic_from, confidence_tests, with_automatic_from
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.simulate import margins
 from hitl_mlops.statistics.risk_control import PastDecisions, past_decisions
 
 
@@ -137,14 +138,9 @@ def _columns(decisions: Sequence[Decision], policy: Policy) -> pd.DataFrame:
     said = {
         "label": pd.Series([one.label for one in decisions], dtype=object),
         "confidence": [one.confidence for one in decisions],
-        "margin": [_margin(one) for one in decisions],
+        "margin": margins([one.probabilities for one in decisions]),
     }
     return pd.DataFrame(attributes | said).infer_objects()
-
-
-def _margin(decision: Decision) -> float:
-    highest = sorted(decision.probabilities.values(), reverse=True)[:2]
-    return highest[0] - highest[1] if len(highest) > 1 else 1.0
 
 
 def _passed(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
