@@ -90,20 +90,31 @@ def evaluate(condition: Condition, columns: pd.DataFrame, *, if_missing: bool = 
     >>> evaluate(Within("amount", low=10), pd.DataFrame({"amount": [9, 10, None]})).tolist()
     [False, True, False]
     """
+    return judge(condition, columns)[int(if_missing)]
+
+
+def judge(condition: Condition, columns: pd.DataFrame) -> tuple[Mask, Mask]:
+    """Which rows surely satisfy the condition, and which may: what cannot be judged is taken both ways.
+
+    The first is `evaluate`, the second `evaluate` with `if_missing`. Raises as `evaluate` does.
+    """
     match condition:
         case Every(parts):
-            return _joined(np.logical_and, parts, columns, if_missing, empty=True)
+            return _joined(np.logical_and, parts, columns, empty=True)
         case AnyOf(parts):
-            return _joined(np.logical_or, parts, columns, if_missing, empty=False)
+            return _joined(np.logical_or, parts, columns, empty=False)
         case Not(inner):
-            return ~evaluate(inner, columns, if_missing=not if_missing)
+            sure, maybe = judge(inner, columns)
+            return ~maybe, ~sure
         case Missing(attribute):
-            return np.asarray(_column(columns, attribute).isna(), dtype=bool)
+            gone = np.asarray(_column(columns, attribute).isna(), dtype=bool)
+            return gone, gone.copy()
         case Within():
-            return _within(condition, columns, if_missing)
+            return _within(condition, columns)
         case OneOf(attribute, values):
             column = _column(columns, attribute)
-            return np.where(column.isna(), if_missing, _equals_any(column, values))
+            sure = _equals_any(column, values)
+            return sure, sure | column.isna().to_numpy(dtype=bool)
 
 
 def attributes_of(condition: Condition) -> frozenset[str]:
@@ -176,12 +187,14 @@ def _any_of(attribute: str, piece: Piece) -> Condition:
 
 
 def _joined(
-    join: np.ufunc, parts: Iterable[Condition], columns: pd.DataFrame, if_missing: bool, *, empty: bool
-) -> Mask:
-    result = np.full(len(columns), empty)
+    join: np.ufunc, parts: Iterable[Condition], columns: pd.DataFrame, *, empty: bool
+) -> tuple[Mask, Mask]:
+    sure, maybe = np.full(len(columns), empty), np.full(len(columns), empty)
     for part in parts:
-        join(result, evaluate(part, columns, if_missing=if_missing), out=result)
-    return result
+        one, other = judge(part, columns)
+        join(sure, one, out=sure)
+        join(maybe, other, out=maybe)
+    return sure, maybe
 
 
 def _column(columns: pd.DataFrame, attribute: str) -> pd.Series:
@@ -193,11 +206,12 @@ def _column(columns: pd.DataFrame, attribute: str) -> pd.Series:
     return columns[attribute]
 
 
-def _within(test: Within, columns: pd.DataFrame, if_missing: bool) -> Mask:
+def _within(test: Within, columns: pd.DataFrame) -> tuple[Mask, Mask]:
     numbers = _numbers(_column(columns, test.attribute))
     above = numbers >= test.low if test.low_included else numbers > test.low
     below = numbers <= test.high if test.high_included else numbers < test.high
-    return np.where(np.isnan(numbers), if_missing, above & below)
+    sure = above & below
+    return sure, sure | np.isnan(numbers)
 
 
 def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:

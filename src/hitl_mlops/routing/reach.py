@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hitl_mlops.routing.conditions import Condition, Mask, Within, attributes_of, evaluate
+from hitl_mlops.routing.conditions import Condition, Mask, Within, attributes_of, evaluate, judge
 from hitl_mlops.routing.kinds import constants, kinds_of_cases, usable
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.route import Check, route
@@ -91,8 +91,8 @@ def reach_of_rule(policy: Policy, place: int) -> tuple[Reach, tuple[int, ...]]:
         rows = kinds_of_cases(policy, [rule.when, *(policy.rules[other].when for other in others)])
         if rows is None:
             return Reach.UNDECIDED, ()
-        sure = evaluate(rule.when, rows) & usable(rows).to_numpy()
-        maybe = evaluate(rule.when, rows, if_missing=True)
+        sure, maybe = judge(rule.when, rows)
+        sure = sure & usable(rows).to_numpy()
         taken = {other: evaluate(policy.rules[other].when, rows) for other in others}
         left = ~np.logical_or.reduce([np.zeros(len(rows), dtype=bool), *taken.values()])
         found = (
@@ -116,7 +116,8 @@ def reach_of_clause(policy: Policy, place: int) -> Reach:
         left &= ~evaluate(clause.when, rows, if_missing=True) if clause.when is not None else False
     if own is None:
         return _reach(left, left, left)
-    return _reach(evaluate(own, rows) & usable(rows).to_numpy(), evaluate(own, rows, if_missing=True), left)
+    sure, maybe = judge(own, rows)
+    return _reach(sure & usable(rows).to_numpy(), maybe, left)
 
 
 def _reach(sure: Mask, maybe: Mask, left: Mask) -> Reach:

@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hitl_mlops.routing.conditions import Mask, attributes_of, evaluate
+from hitl_mlops.routing.conditions import Mask, attributes_of, evaluate, judge
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.sampling import keyed_fractions
 from hitl_mlops.routing.switches import Switch, frozen_rows
 
 Check: TypeAlias = Callable[[pd.DataFrame], Any]
 """A user's auxiliary check: frame of columns → one true (passed) or false for each row."""
+
+_AT_ONCE = 32
+"""Signals that are packed into one number at a time; the other half of it is for those before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,8 @@ def consequences_of(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.obj
 def _risk(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
     final = np.zeros(len(columns), dtype=bool)
     if policy.irreversible is not None:
-        final = evaluate(policy.irreversible, columns, if_missing=True)
-        doubt = final & ~evaluate(policy.irreversible, columns)
-        yield from _doubts(doubt, "irreversible", attributes_of(policy.irreversible))
+        sure, final = judge(policy.irreversible, columns)
+        yield from _doubts(final & ~sure, "irreversible", attributes_of(policy.irreversible))
     for name, rows, doubt, reads in _clauses(policy, columns):
         yield from _doubts(doubt, f"consequence {name}", reads)
         for irreversible, way in enumerate(("reversible", "irreversible")):
@@ -118,8 +120,9 @@ def _clauses(policy: Policy, columns: pd.DataFrame) -> Iterator[tuple[str, Mask,
         if clause.when is None:
             yield clause.name, remaining, np.zeros_like(remaining), frozenset()
             return
-        fits = remaining & evaluate(clause.when, columns, if_missing=True)
-        yield clause.name, fits, fits & ~evaluate(clause.when, columns), attributes_of(clause.when)
+        sure, maybe = judge(clause.when, columns)
+        fits = remaining & maybe
+        yield clause.name, fits, fits & ~sure, attributes_of(clause.when)
         remaining = remaining & ~fits
 
 
@@ -153,8 +156,8 @@ def _tiers(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
 def _rules(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
     remaining = np.ones(len(columns), dtype=bool)
     for rule in policy.rules:
-        sure = evaluate(rule.when, columns)
-        doubt = evaluate(rule.when, columns, if_missing=True) & ~sure & remaining
+        sure, maybe = judge(rule.when, columns)
+        doubt = maybe & ~sure & remaining
         level, reason = policy.level(rule.route), f"rule: {rule.name} → {rule.route}"
         yield _Signal(level, reason, sure & remaining)
         missing = ", ".join(sorted(attributes_of(rule.when)))
@@ -163,10 +166,10 @@ def _rules(policy: Policy, columns: pd.DataFrame) -> Iterator[_Signal]:
 
 
 def _strictest(signals: Sequence[_Signal], count: int) -> npt.NDArray[np.int64]:
-    levels = np.zeros(count, dtype=np.int64)
+    levels = np.zeros(count, dtype=np.uint16)  # a policy file has no room for more routes
     for signal in signals:
-        np.maximum(levels, signal.level, where=signal.rows, out=levels)
-    return levels
+        np.maximum(levels, signal.rows * np.uint16(signal.level), out=levels)
+    return levels.astype(np.int64)
 
 
 def _checks(
@@ -240,12 +243,16 @@ def _routes(
 def _reasons(signals: Sequence[_Signal], count: int) -> npt.NDArray[np.object_]:
     """Tuples of reasons, built once for each combination of signals that occurs."""
     ordered = sorted((each for each in signals if each.rows.any()), key=lambda each: -each.level)
-    codes = np.zeros(count, dtype=np.uint64)
-    for signal in ordered:  # renumbered at every step, so that any number of signals fits
-        codes = (codes << np.uint64(1)) | signal.rows.astype(np.uint64)
-        codes = pd.factorize(codes)[0].astype(np.uint64)
-    _, first = np.unique(codes, return_index=True)
+    codes, kinds = np.zeros(count, dtype=np.int64), 1
+    for start in range(0, len(ordered), _AT_ONCE):  # renumbered in between, so that any number fits
+        packed = codes << _AT_ONCE
+        for bit, signal in enumerate(ordered[start : start + _AT_ONCE]):
+            packed |= signal.rows.astype(np.int64) << bit
+        codes, found = pd.factorize(packed)
+        kinds = len(found)
+    first = np.zeros(kinds if count else 0, dtype=np.intp)
+    first[codes[::-1]] = np.arange(count)[::-1]
     tuples = np.empty(len(first), dtype=object)
     for code, place in enumerate(first):
         tuples[code] = tuple(signal.reason for signal in ordered if signal.rows[place])
-    return tuples[codes.astype(np.int64)]
+    return tuples[codes]

@@ -148,6 +148,17 @@ def test_automatic_rows_are_drawn_at_their_rate_and_need_one_signature_then():
     assert set(answer.route) == {"auto"}
 
 
+def test_reasons_of_more_rules_than_a_number_has_bits_are_kept_apart():
+    rules = "".join(f"  - {{name: r{n}, when: {{x: {n}}}, route: senior}}\n" for n in range(100))
+    policy = parse_policy(f"rules:\n{rules}routes: {{auto: {{confidence: '>= 0'}}, senior: {{}}}}")
+    values = [*range(100), None, "none"]
+    frame = pd.DataFrame({"confidence": 0.5, "x": pd.Series(values, dtype=object)})
+    reasons = route(policy, frame, [str(n) for n in range(102)], KEY).reasons
+    assert [each[0] for each in reasons[:100]] == [f"rule: r{n} → senior" for n in range(100)]
+    assert len(reasons[100]) == 101
+    assert reasons[101] == ("confidence → auto",)
+
+
 def test_no_rows_give_no_routes():
     assert len(route(POLICY, many(0), [], KEY).route) == 0
 
