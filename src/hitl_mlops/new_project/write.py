@@ -21,9 +21,12 @@ from hitl_mlops.new_project.render import GITIGNORE, REVIEWERS, project_file, sk
 from hitl_mlops.new_project.starter import starter_files
 from hitl_mlops.project import Project
 from hitl_mlops.routing.policy_default import default_policy
+from hitl_mlops.routing.policy_schema import policy_schema
 from hitl_mlops.settings import PROJECT_FILE, STATE_FOLDER
 
 IGNORED = f"{STATE_FOLDER}/.gitignore"
+SCHEMA_FILE = "policy.schema.json"
+"""Beside policy.yaml, not in the state folder: it is committed, and editors find it in every clone."""
 WRITTEN = f"{STATE_FOLDER}/written-by-init.json"
 """Path → SHA-256 of what was written, so that `--force` knows what is still ours."""
 
@@ -85,7 +88,9 @@ def project_name(folder: Path) -> str:
 
 
 def _common(name: str) -> dict[str, bytes]:
-    own = {"policy.yaml": default_policy(name), "reviewers.yaml": REVIEWERS, IGNORED: GITIGNORE}
+    schema = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+    policy = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n{default_policy(name)}"
+    own = {SCHEMA_FILE: schema, "policy.yaml": policy, "reviewers.yaml": REVIEWERS, IGNORED: GITIGNORE}
     return {**starter_files(project=name), **{path: text.encode() for path, text in own.items()}}
 
 

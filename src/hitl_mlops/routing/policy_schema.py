@@ -7,9 +7,6 @@ from typing import Any
 from hitl_mlops.routing.forms import DEFINITIONS, map_of
 from hitl_mlops.routing.policy_forms import TOP
 
-SCHEMA_FILE = "policy.schema.json"
-"""What `hitl init` calls it, beside policy.yaml."""
-
 
 def policy_schema() -> dict[str, Any]:
     """Draft 2020-12; refuses every key that the reader refuses, and nothing that the reader takes.

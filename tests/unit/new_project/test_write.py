@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hitl_mlops.new_project.propose import propose
 from hitl_mlops.new_project.starter import starter_files
 from hitl_mlops.new_project.write import project_name, write_project, write_skeleton
 from hitl_mlops.project import Project
+from hitl_mlops.routing.policy_schema import policy_schema
 
 
 @pytest.fixture
@@ -26,6 +28,15 @@ def data(tmp_path: Path, loans: pd.DataFrame) -> Path:
 
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_policy_names_the_schema_that_lies_beside_it(
+    tmp_path: Path, data: Path, loans: pd.DataFrame
+) -> None:
+    write_project(tmp_path, propose(loans), data)
+    first = (tmp_path / "policy.yaml").read_text().splitlines()[0]
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert json.loads((tmp_path / named).read_text()) == policy_schema()
 
 
 def test_what_was_written_opens_as_the_project_that_was_proposed(
