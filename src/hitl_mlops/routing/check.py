@@ -19,7 +19,7 @@ from hitl_mlops.routing.reach import (
     confidence_gaps,
     possible_routes,
     reach_of_clause,
-    reach_of_rule,
+    reach_of_rules,
     tier_overlaps,
 )
 
@@ -111,9 +111,8 @@ def _unknown_columns(policy: Policy, columns: Collection[str] | None) -> Iterato
 
 
 def _rules(policy: Policy) -> Iterator[Finding]:
-    for place, rule in enumerate(policy.rules):
-        line = policy.lines.get(f"rules[{place}]")
-        reach, takers = reach_of_rule(policy, place)
+    for place, (reach, takers) in enumerate(reach_of_rules(policy)):
+        rule, line = policy.rules[place], policy.lines.get(f"rules[{place}]")
         if reach is Reach.UNDECIDED:
             yield Finding(Severity.INFO, line, f"Whether the rule {rule.name!r} ever fires {_UNDECIDED}.", "")
         elif reach is not Reach.ACTS:

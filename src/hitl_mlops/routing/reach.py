@@ -77,30 +77,50 @@ class Overlap:
     always: bool
 
 
-def reach_of_rule(policy: Policy, place: int) -> tuple[Reach, tuple[int, ...]]:
-    """Whether the rule ever speaks, and the places of earlier rules that take cases from it.
+def reach_of_rules(policy: Policy) -> tuple[tuple[Reach, tuple[int, ...]], ...]:
+    """Whether each rule ever speaks, and the places of earlier rules that take cases from it.
 
-    First only the rules that read nothing else are held against it, which settles most; where that does not
-    and all of them together tell too many kinds of cases apart, it is undecided.
+    Where all rules together tell too many kinds of cases apart, each is held against earlier ones that read
+    nothing else, which settles most, then against all earlier ones; what that does not settle is undecided.
     """
-    rule = policy.rules[place]
-    own = attributes_of(rule.when)
+    everyone = list(range(len(policy.rules)))
+    together = _reached(policy, everyone, everyone)
+    if together is not None:
+        return tuple(together)
+    return tuple(_reach_alone(policy, place) for place in everyone)
+
+
+def _reach_alone(policy: Policy, place: int) -> tuple[Reach, tuple[int, ...]]:
+    own = attributes_of(policy.rules[place].when)
     alike = [other for other in range(place) if attributes_of(policy.rules[other].when) <= own]
-    found: tuple[Reach, tuple[int, ...]] = (Reach.UNDECIDED, ())
-    for others in (alike, list(range(place))):
-        rows = kinds_of_cases(policy, [rule.when, *(policy.rules[other].when for other in others)])
-        if rows is None:
-            return Reach.UNDECIDED, ()
-        sure, maybe = judge(rule.when, rows)
-        sure = sure & usable(rows).to_numpy()
-        taken = {other: evaluate(policy.rules[other].when, rows) for other in others}
-        left = ~np.logical_or.reduce([np.zeros(len(rows), dtype=bool), *taken.values()])
-        found = (
-            _reach(sure, maybe, left),
-            tuple(other for other in others if (taken[other] & sure).any()),
-        )
-        if found[0] is Reach.NEVER:
-            return found
+    by_alike = _reached(policy, [*alike, place], [place])
+    if by_alike is None:
+        return Reach.UNDECIDED, ()
+    if by_alike[0][0] is Reach.NEVER or len(alike) == place:
+        return by_alike[0]
+    by_all = _reached(policy, [*range(place), place], [place])
+    return (Reach.UNDECIDED, ()) if by_all is None else by_all[0]
+
+
+def _reached(
+    policy: Policy, asked: Sequence[int], told: Sequence[int]
+) -> list[tuple[Reach, tuple[int, ...]]] | None:
+    """The reach of the rules told, where only those asked were in the policy; None where undecided."""
+    rows = kinds_of_cases(policy, [policy.rules[place].when for place in asked])
+    if rows is None:
+        return None
+    fine, left = usable(rows).to_numpy(), np.ones(len(rows), dtype=bool)
+    before: dict[int, Mask] = {}
+    found = []
+    for place in asked:
+        sure, maybe = judge(policy.rules[place].when, rows)
+        reach = _reach(sure & fine, maybe, left)
+        if place in told:
+            found.append(
+                (reach, tuple(other for other, taken in before.items() if (taken & sure & fine).any()))
+            )
+        before[place] = sure
+        left = left & ~sure
     return found
 
 

@@ -16,10 +16,11 @@ from hitl_mlops.routing.policy_sections import SECTIONS
 from hitl_mlops.routing.reach import (
     Reach,
     Stretch,
+    _reach_alone,
     confidence_gaps,
     possible_routes,
     reach_of_clause,
-    reach_of_rule,
+    reach_of_rules,
     tier_overlaps,
 )
 from hitl_mlops.routing.route import route
@@ -75,8 +76,8 @@ def test_several_rules_together_can_cover_one():
         ("{c: missing}", "senior"),
         ("{d: 1}", "senior"),
     ]
-    assert reach_of_rule(ruled(*rules), 3) == (Reach.NEVER, (0, 1, 2))
-    assert reach_of_rule(ruled(*rules[1:]), 2)[0] is Reach.ACTS
+    assert reach_of_rules(ruled(*rules))[3] == (Reach.NEVER, (0, 1, 2))
+    assert reach_of_rules(ruled(*rules[1:]))[2][0] is Reach.ACTS
 
 
 def test_a_rule_that_no_case_fits_is_told_so():
@@ -94,7 +95,7 @@ def test_a_rule_that_no_case_fits_is_told_so():
 def test_rules_over_too_many_attributes_are_undecided_and_not_called_dead():
     wide = "{" + ", ".join(f"a{n}: ['>= 1', '>= 2', '>= 3', x, y, z]" for n in range(6)) + "}"
     policy = ruled((wide, "senior"), (wide.replace("a5", "a6"), "senior"), ("{b: 1}", "senior"))
-    assert reach_of_rule(policy, 2)[0] is Reach.UNDECIDED
+    assert reach_of_rules(policy)[2][0] is Reach.UNDECIDED
     assert any("cannot be decided" in fact for _, fact in told(policy, Severity.INFO))
     assert told(policy, Severity.ERROR) == []
 
@@ -102,7 +103,7 @@ def test_rules_over_too_many_attributes_are_undecided_and_not_called_dead():
 def test_where_all_attributes_are_too_many_the_rules_of_the_same_ones_may_still_settle_it():
     wide = "{" + ", ".join(f"a{n}: ['>= 1', '>= 2', '>= 3', x, y, z]" for n in range(7)) + "}"
     policy = ruled((wide, "senior"), ("{b: [1, missing]}", "senior"), ("{b: missing}", "senior"))
-    assert reach_of_rule(policy, 2) == (Reach.NEVER, (1,))
+    assert reach_of_rules(policy)[2] == (Reach.NEVER, (1,))
 
 
 def test_a_consequence_that_is_never_first_is_an_error_and_the_closing_one_is_not():
@@ -248,13 +249,21 @@ def routed(policy, rows):
 @settings(max_examples=120, deadline=None)
 def test_a_rule_that_is_called_dead_never_fires_and_one_in_doubt_only_in_doubt(conditions, rows):
     policy = ruled(*((condition, "senior") for condition in conditions))
-    reaches = [reach_of_rule(policy, place)[0] for place in range(len(conditions))]
+    reaches = [reach for reach, _ in reach_of_rules(policy)]
     for (_, _, sureness), reasons in zip(rows, routed(policy, rows).reasons, strict=True):
         for place, reach in enumerate(reaches):
             fired = [reason for reason in reasons if reason.startswith(f"rule: r{place} ")]
             assert not (fired and reach is Reach.NEVER)
             surely = any("in doubt" not in reason for reason in fired) and 0 <= sureness <= 1
             assert not (surely and reach is Reach.IN_DOUBT)
+
+
+@given(st.lists(CONDITIONS, min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_rule_by_rule_the_verdict_is_the_one_of_all_together(conditions):
+    policy = ruled(*((condition, "senior") for condition in conditions))
+    alone = [_reach_alone(policy, place)[0] for place in range(len(conditions))]
+    assert alone == [reach for reach, _ in reach_of_rules(policy)]
 
 
 TIER = st.one_of(st.none(), CONFIDENCES.map("confidence: {}".format), CONDITIONS.map("when: {}".format))
