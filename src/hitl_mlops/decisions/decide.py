@@ -30,7 +30,8 @@ from hitl_mlops.routing.switches import Switch
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 Beside: TypeAlias = Callable[[Sequence[Decision], Sequence[Case]], object]
 """What else is kept of a batch: its decisions and their cases, also those decided before."""
-RECORDED_AT_ONCE = 10_000
+RECORDED_AT_ONCE = 2_000
+"""Cases of one transaction: whoever freezes waits until it has ended."""
 NAMED_AT_ONCE = 500
 """How many decisions one entry of the trail names."""
 
@@ -101,7 +102,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     """Every case has one recorded decision; they are returned in the cases' order.
 
     A case decided before is answered from the log, also when it stands twice among the cases. Cases,
-    decisions, shadow predictions and their entries are recorded together, in batches of at most 10,000:
+    decisions, shadow predictions and their entries are recorded together, in batches of at most 2,000:
     killed in between, whole batches stand, and deciding again goes on where it stopped. What is frozen is
     read anew in the transaction of each batch, after the models were asked.
 
