@@ -175,7 +175,7 @@ def _tell_simulation(console: Console, found: Simulation, per_hour: float | None
         say(
             console,
             f"Slips change by {100 * change.value:+.2f} points ({100 * low:+.2f}…{100 * high:+.2f}), "
-            f"by {change.reviewed:,} reviewed decisions.",
+            f"by {change.reviewed:,} reviewed decisions; {found.awaited:,} wait for their answer.",
         )
     moves = [(before, after, count) for (before, after), count in found.moves.items() if before != after]
     if moves:
@@ -190,7 +190,7 @@ def _tell_simulation(console: Console, found: Simulation, per_hour: float | None
         table(console, heads, busy)
         return
     told = [(*row, "peak" if row[4] > per_hour else "") for row in busy]
-    table(console, (*heads, f"over {per_hour:g}"), told)
+    table(console, (*heads, f"new over {per_hour:g}"), told)
 
 
 def _rows(old: Outcome, new: Outcome) -> list[tuple[str, Any, Any]]:

@@ -107,6 +107,7 @@ class Simulation:
     Attributes:
         policy_hash: of the new policy.
         decisions: how many there are.
+        awaited: of those, the ones that people were asked about and have not resolved.
         since: time of the first one.
         until: time of the last one.
         old: as it was recorded.
@@ -118,6 +119,7 @@ class Simulation:
 
     policy_hash: str
     decisions: int
+    awaited: int
     since: datetime
     until: datetime
     old: Outcome
@@ -175,6 +177,7 @@ def simulate(
     return Simulation(
         policy_hash=policy.hash,
         decisions=len(history.at),
+        awaited=int(((history.signatures > 0) & ~reviewed).sum()),
         since=history.at.min().to_pydatetime(),
         until=history.at.max().to_pydatetime(),
         old=_outcome(history, old, terms),

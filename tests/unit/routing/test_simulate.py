@@ -121,6 +121,7 @@ def test_nothing_reviewed_gives_no_slips_and_no_cost():
     found = simulate(blind, STRICTER, KEY, terms=Terms(slip_cost=1))
     assert found.new.slips.value is None
     assert found.new.expected_slips is found.new.slip_cost is None
+    assert found.awaited == int((history.signatures > 0).sum())
 
 
 def test_what_cannot_be_tried_is_refused():
