@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from hitl_mlops.errors import ConfigurationError, NotFoundError
+from hitl_mlops.errors import ConfigurationError, NotFoundError, TransientError
 from hitl_mlops.training.registry import DATASET_TAG
 from hitl_mlops.wiring import Parts
 
@@ -37,6 +37,7 @@ class Verbs:
 
     parts: Parts
     actor: str
+    _told: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def rollout_policy(self) -> RolloutPolicy:
@@ -73,7 +74,8 @@ class Verbs:
         from hitl_mlops.routing.kill_switch import KillSwitch
 
         parts = self.parts
-        return KillSwitch(parts.switches, parts.trail, parts.database.transaction, parts.policy_key)
+        next_to_write = partial(parts.database.transaction, first=True)
+        return KillSwitch(parts.switches, parts.trail, next_to_write, parts.policy_key)
 
     def scope(self, text: str) -> Scope:
         """What the text wants frozen; files are read only where it names a part, and never a server.
@@ -193,8 +195,18 @@ class Verbs:
         from hitl_mlops.review.picture import picture_of
 
         task, folder = self.parts.task, self.parts.settings.folder
-        learned_from = f"dataset {self.learned_from(self.champion().challenger).number}"
-        return Shown(task, learned_from, lambda case: picture_of(case, task, folder))
+        return Shown(task, self._provenance, lambda case: picture_of(case, task, folder))
+
+    @property
+    def _provenance(self) -> str:
+        """What the champion learned from, in words; asked once a version, left out while nobody answers."""
+        version = self.champion().challenger
+        if version not in self._told:
+            try:
+                self._told[version] = f"dataset {self.learned_from(version).number}"
+            except TransientError:
+                return ""
+        return self._told[version]
 
     @cached_property
     def deadlines(self) -> Deadlines:

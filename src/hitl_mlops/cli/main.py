@@ -22,6 +22,7 @@ from hitl_mlops.cli import (
     policies,
     quarantine,
     rollouts,
+    serve,
     setup,
     switches,
 )
@@ -50,7 +51,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (setup, policies, decide, people, data, quarantine, models, rollouts, switches, figures, audit):
+for room in (
+    setup,
+    policies,
+    decide,
+    serve,
+    people,
+    data,
+    quarantine,
+    models,
+    rollouts,
+    switches,
+    figures,
+    audit,
+):
     room.add_to(app)
 
 

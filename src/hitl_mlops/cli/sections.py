@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("init", "up", "down", "doctor", "demo"),
-    "Decide and review": ("policy", "decide", "review", "collect", "quarantine"),
+    "Decide and review": ("policy", "decide", "serve", "token", "review", "collect", "quarantine"),
     "Learn": ("dataset", "train"),
     "Judge and release": ("gate", "approve", "rollout"),
     "Stop": ("freeze", "unfreeze", "switches"),

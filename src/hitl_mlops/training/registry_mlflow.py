@@ -78,6 +78,7 @@ class MlflowRegistry:
         self.name = name
         self.trust = trust or Trust()
         self._cache = ModelCache(cache)
+        self._loaded: dict[tuple[str, str], Model] = {}
 
     @cached_property
     def _client(self) -> Any:
@@ -143,7 +144,18 @@ class MlflowRegistry:
                 self._client.delete_registered_model_alias(self.name, alias)
 
     def load(self, version: str, *, digest: str | None = None) -> Model:
-        """See `ModelRegistry`. The registry's bytes come first; a local copy stands in while it is down."""
+        """See `ModelRegistry`. The registry's bytes come first; a local copy stands in while it is down.
+
+        A model of a digest is loaded once: bytes of one digest do not change.
+        """
+        known = self._loaded.get((version, digest or ""))
+        if known is None:
+            known = self._load(version, digest)
+            if digest is not None:
+                self._loaded[version, digest] = known
+        return known
+
+    def _load(self, version: str, digest: str | None) -> Model:
         try:
             with self._translated():
                 found = self._of(version)

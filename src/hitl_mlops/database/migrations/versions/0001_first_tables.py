@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0915, INP001  # written by Alembic
+# ruff: noqa: INP001  # written by Alembic
 """first tables."""
 
 from __future__ import annotations

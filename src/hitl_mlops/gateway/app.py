@@ -1,0 +1,195 @@
+"""The decision service: its paths, and how one request walks through it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+import hitl_mlops
+from hitl_mlops.errors import HitlError, InputError
+from hitl_mlops.gateway.batcher import Batcher
+from hitl_mlops.gateway.clerk import Clerk
+from hitl_mlops.gateway.metrics import Metrics
+from hitl_mlops.gateway.problem import problem, problem_of
+from hitl_mlops.gateway.tokens import Scope, TokenFile
+from hitl_mlops.gateway.wire import Answered, Asked, Problem, State, Told
+from hitl_mlops.project import Project
+
+PROJECT_VARIABLE = "HITL_GATEWAY_PROJECT"
+MOST_BYTES = 5_000_000
+LONGEST_WAIT_S = 60.0
+LOOK_AGAIN_S = 0.25
+_ABOUT = """Ask for decisions. `act` says whether you may act on `label`; while it is false, people have the
+case: ask again with `GET /v1/decisions/{id}?wait=30`. The same case sent twice is decided once."""
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text}
+    for status, text in (
+        (401, "No such token."),
+        (403, "The token does not allow it."),
+        (413, "The request is too large."),
+        (422, "The request cannot be used; with `strict`, a case was refused and nothing was decided."),
+        (503, "Nothing was decided: try again."),
+    )
+}
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": Asked.model_json_schema()}}}
+}
+
+
+def from_environment() -> FastAPI:
+    """The service of the project that the environment names; how workers of `hitl serve` begin."""
+    return build_app(Project.open(Path(os.environ[PROJECT_VARIABLE]), actor="gateway"))
+
+
+def build_app(project: Project) -> FastAPI:
+    """The service of one project; it closes the project when it ends."""
+    clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.batcher = Batcher(clerk.decide)
+        app.state.batcher.start()
+        yield
+        await app.state.batcher.close()
+        await asyncio.to_thread(project.close)
+
+    app = FastAPI(title="hitl_mlops", version=hitl_mlops.__version__, description=_ABOUT, lifespan=lifespan)
+    _answer_problems(app)
+    _time_requests(app, metrics)
+    _add_decisions(app, clerk, tokens, metrics)
+    _add_health(app, clerk, metrics)
+    return app
+
+
+def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metrics) -> None:
+    @app.post(
+        "/v1/decisions", response_model=Answered, responses=_PROBLEMS, openapi_extra=_BODY, tags=["decide"]
+    )
+    async def decide(
+        request: Request,
+        strict: Annotated[bool, Query(description="One refused case refuses all of them.")] = False,
+    ) -> Answered:
+        """Have cases decided. The answer leaves once it is recorded."""
+        tokens.holder(_bearer(request), Scope.DECIDE)
+        rows = _parse(await _body(request)).cases
+        clerk.check_columns(rows)
+        results = await app.state.batcher.submit(rows, clerk.ids_of(rows), strict=strict)
+        metrics.count(results)
+        return Answered(results=results)
+
+    @app.get(
+        "/v1/decisions/{decision_id}",
+        response_model=Told,
+        responses={**_PROBLEMS, 404: {"model": Problem, "description": "There is no such decision."}},
+        tags=["decide"],
+    )
+    async def look_up(
+        request: Request,
+        decision_id: str,
+        wait: Annotated[
+            float, Query(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the people.")
+        ] = 0.0,
+    ) -> Told:
+        """Ask what became of a decision; with `wait`, until people have decided it."""
+        tokens.holder(_bearer(request), Scope.READ)
+        until = time.monotonic() + wait
+        while True:
+            found = await asyncio.to_thread(clerk.look_up, decision_id)
+            if found.state is not State.WITH_PEOPLE or time.monotonic() >= until:
+                return found
+            if await request.is_disconnected():
+                return found
+            await asyncio.sleep(min(LOOK_AGAIN_S, max(0.0, until - time.monotonic())))
+
+
+def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
+    @app.get("/health", tags=["operate"])
+    async def health() -> dict[str, str]:
+        """Tell that the process lives."""
+        return {"status": "up"}
+
+    @app.get("/ready", responses={503: {"model": Problem}}, tags=["operate"])
+    async def ready() -> dict[str, str]:
+        """Tell whether a case would be decided now: database, policy and champion are there."""
+        serving = await asyncio.to_thread(clerk.ready)
+        return {"status": "ready", "champion": serving}
+
+    @app.get("/metrics", tags=["operate"], response_class=Response)
+    async def counted() -> Response:
+        """Tell what was counted, for Prometheus."""
+        page = metrics.page(app.state.batcher.waiting)
+        return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _bearer(request: Request) -> str | None:
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else None
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read no further than it may be long."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES:,} bytes.")
+    return bytes(body)
+
+
+def _parse(body: bytes) -> Asked:
+    try:
+        return Asked.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(one) for one in first["loc"][:3]) or "the body"
+        raise InputError(
+            f"The request cannot be read: {where}: {first['msg']}.",
+            remedy='Send {"cases": [{"column": value, …}, …]}; values are text, numbers, booleans or null.',
+        ) from error
+
+
+def _answer_problems(app: FastAPI) -> None:
+    """Whatever goes wrong is answered as a problem, in plain words, without the values of a case."""
+
+    @app.exception_handler(HitlError)
+    async def ours(_request: Request, error: HitlError) -> JSONResponse:
+        return problem_of(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(one) for one in first["loc"])
+        return problem(422, "InputError", f"{where}: {first['msg']}.", "See /docs for what may be asked.")
+
+    @app.exception_handler(HTTPException)
+    async def theirs(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, "HTTPError", str(error.detail), "See /docs for what there is.")
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_request: Request, error: Exception) -> JSONResponse:
+        return problem(
+            500, "Bug", f"{type(error).__name__}, which nobody foresaw.", "Read the service's log."
+        )
+
+
+def _time_requests(app: FastAPI, metrics: Metrics) -> None:
+    @app.middleware("http")
+    async def timed(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        began = time.perf_counter()
+        response = await go_on(request)
+        path = getattr(request.scope.get("route"), "path", "other")
+        metrics.took(path, response.status_code, time.perf_counter() - began)
+        return response
