@@ -81,7 +81,7 @@ def check(policy: Policy, columns: Collection[str] | None = None) -> tuple[Findi
     circle = list(_circle(policy))
     found = [*circle, *_unknown_columns(policy, columns), *_not_acted_on(policy)]
     if not circle:
-        for look in (_rules, _clauses, _gaps, _overlaps, _routes):
+        for look in (_rules, _pointless_rules, _clauses, _gaps, _overlaps, _routes):
             found += look(policy)
     order = list(Severity)
     return tuple(sorted(found, key=lambda one: (order.index(one.severity), one.line or 0)))
@@ -132,6 +132,29 @@ def _rules(policy: Policy) -> Iterator[Finding]:
                 f"The rule {rule.name!r} {when}: {why}.",
                 "Move it before them, or take it out." if takers else "Correct its `when`, or take it out.",
             )
+
+
+def _pointless_rules(policy: Policy) -> Iterator[Finding]:
+    """Rules that cannot make a route stricter, and rules whose reasons cannot be told apart."""
+    names: set[str] = set()
+    for place, rule in enumerate(policy.rules):
+        line = policy.lines.get(f"rules[{place}]")
+        if policy.level(rule.route) == 0:
+            yield Finding(
+                Severity.WARNING,
+                line,
+                f"The rule {rule.name!r} demands {rule.route}, the mildest route: the strictest demand wins, "
+                "so it only keeps later rules from being asked.",
+                "Take it out, or name a stricter route: no rule makes a route milder.",
+            )
+        if rule.name in names:
+            yield Finding(
+                Severity.WARNING,
+                line,
+                f"Another rule is called {rule.name!r}: a decision's reasons do not tell which one fired.",
+                "Give each rule a name of its own.",
+            )
+        names.add(rule.name)
 
 
 def _clauses(policy: Policy) -> Iterator[Finding]:

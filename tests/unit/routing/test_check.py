@@ -92,6 +92,20 @@ def test_a_rule_that_no_case_fits_is_told_so():
     ]
 
 
+def test_a_rule_that_demands_the_mildest_route_changes_nothing_and_is_told_so():
+    policy = ruled(("{vip: true}", "auto"), ("{amount: '>= 5'}", "senior"))
+    [(line, fact)] = told(policy, Severity.WARNING)
+    assert line == 2
+    assert fact.startswith("The rule 'r0' demands auto, the mildest route")
+
+
+def test_two_rules_of_one_name_are_told():
+    policy = parse_policy(
+        "rules: [{name: a, when: {x: 1}, route: senior}, {name: a, when: {x: 2}, route: senior}]" + TIERS
+    )
+    assert [fact[:26] for _, fact in told(policy, Severity.WARNING)] == ["Another rule is called 'a'"]
+
+
 def test_rules_over_too_many_attributes_are_undecided_and_not_called_dead():
     wide = "{" + ", ".join(f"a{n}: ['>= 1', '>= 2', '>= 3', x, y, z]" for n in range(6)) + "}"
     policy = ruled((wide, "senior"), (wide.replace("a5", "a6"), "senior"), ("{b: 1}", "senior"))
@@ -291,7 +305,7 @@ def test_the_gaps_are_exactly_the_confidences_that_close_for_lack_of_a_tier(tier
         if any(gap.always for gap in holding):
             assert lacks_a_tier(reasons)
     for gap in gaps:
-        inside = [sureness for sureness in np.linspace(0, 1, 201) if sureness in gap.stretch]
+        inside = [n / 200 for n in range(201) if n / 200 in gap.stretch]
         example = (gap.example.get("x"), gap.example.get("y"))
         closed = [
             lacks_a_tier(reasons) for reasons in routed(policy, [(*example, c) for c in inside]).reasons
