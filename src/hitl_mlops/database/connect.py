@@ -34,11 +34,14 @@ class Database:
         self._shared = shared
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self, *, first: bool = False) -> Iterator[sa.Connection]:
         """A connection that may write; the outermost `with` commits, an exception rolls back.
 
         An exception that leaves an inner `with` undoes what that inner block did, and no more, so that
         whoever catches it in between goes on with a whole transaction.
+
+        Args:
+            first: asks for SQLite's lock so often that it is next among those who wait; they have no queue.
 
         Raises:
             BusyError: another writer held the lock for longer than the wait (30 s).
@@ -50,13 +53,15 @@ class Database:
             with self._nested(current):
                 yield current
             return
-        with translated(self.url), self._turn, self.engine.begin() as connection:
-            self._open.connection = connection
-            self._open.actions = {}
-            try:
-                yield connection
-            finally:
-                self._open.connection = None
+        with translated(self.url), self._turn, self.engine.connect() as plain:
+            connection = plain.execution_options(hitl_first=first)
+            with connection.begin():
+                self._open.connection = connection
+                self._open.actions = {}
+                try:
+                    yield connection
+                finally:
+                    self._open.connection = None
         actions, self._open.actions = self._open.actions, {}
         for action in actions.values():
             action()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from hitl_mlops.errors import (
 
 LOCK_WAIT_S = 30.0
 CONNECT_WAIT_S = 10
+ASKS_EVERY_S = 0.002
+"""How often a transaction that is to be next asks for SQLite's lock."""
 
 
 def make_engine(url: str, lock_wait_s: float = LOCK_WAIT_S) -> sa.Engine:
@@ -97,8 +101,34 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     # IMMEDIATE takes the writer's lock first: a reader that turns writer later would fail without waiting.
-    reading = connection.get_execution_options().get("hitl_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("hitl_first", False) and _began_before_others(connection):
+        return
+    connection.exec_driver_sql("BEGIN" if options.get("hitl_reading", False) else "BEGIN IMMEDIATE")
+
+
+def _began_before_others(connection: sa.Connection) -> bool:
+    """The writer's lock is ours; False where it was not to be had in the time that there is.
+
+    SQLite's own wait asks ten times a second, so that under load whoever writes may wait for many others.
+    """
+    driver = connection.connection.driver_connection
+    if driver is None:
+        return False
+    wait_ms = int(driver.execute("PRAGMA busy_timeout").fetchone()[0])
+    until = time.monotonic() + wait_ms / 1000
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                time.sleep(ASKS_EVERY_S)
+            else:
+                return True
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    return False
 
 
 @contextlib.contextmanager
