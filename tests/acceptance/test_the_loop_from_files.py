@@ -105,7 +105,8 @@ def _judge_and_roll_out(loop: Loop, version: str) -> None:
     refused = loop.hitl("rollout", "start", version, code=1)
     assert refused["remedy"]
     if report["verdict"] == "pass":
-        loop.hitl("approve", version, "--reason", "better on what people overruled")
+        approval = loop.hitl("approve", version, "--reason", "better on what people overruled", "--by", "Ann")
+        assert "ann" not in approval["approver"].lower(), "the trail holds an id, MLflow the name"
         started = loop.hitl("rollout", "start", version)
         assert (started["forced"], started["stage"]) == (False, "shadow")
     else:
