@@ -166,6 +166,41 @@ def test_another_writer_is_waited_for_and_then_named(file_database, tmp_path):
         pass
 
 
+def test_who_is_to_be_first_waits_for_the_writer_too_and_then_names_it(file_database, tmp_path):
+    other = Database(f"sqlite:///{tmp_path}/a.db", lock_wait_s=0.2)
+    with (
+        file_database.transaction(),
+        pytest.raises(BusyError, match="locked by another writer"),
+        other.transaction(first=True),
+    ):
+        pass
+
+    with other.transaction(first=True) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
+        with other.transaction(first=True) as inner:
+            assert inner is connection
+    other.close()
+
+
+def test_who_is_to_be_first_begins_as_soon_as_the_writer_has_ended(file_database, tmp_path):
+    other, began = Database(f"sqlite:///{tmp_path}/a.db"), threading.Event()
+
+    def write():
+        with other.transaction(first=True) as connection:
+            connection.execute(trail_refs.insert(), {"sequence": 7, "ref": "first"})
+        began.set()
+
+    thread = threading.Thread(target=write)
+    with file_database.transaction():
+        thread.start()
+        assert not began.wait(0.3)
+    thread.join(30)
+
+    with file_database.reading() as connection:
+        assert connection.execute(sa.select(trail_refs.c.ref)).scalars().all() == ["first"]
+    other.close()
+
+
 def test_readers_see_one_state_and_hold_up_no_writer(file_database):
     with file_database.reading() as reader:
         before = reader.execute(sa.select(trail_refs.c.ref)).scalars().all()
