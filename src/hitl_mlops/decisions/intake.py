@@ -193,6 +193,8 @@ def _refused(
     for fault, rows in faults.items():
         for place in np.flatnonzero(rows).tolist():
             reasons.setdefault(place, []).append(fault)
+    if not reasons:
+        return
     places = sorted(reasons)
     shown = frame.loc[places, list(_needed(task))].astype(object)
     for place, values in zip(places, shown.itertuples(index=False, name=None), strict=True):
