@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from hitl_mlops.servers import environment, label_studio, mlflow, prefect, process
 from hitl_mlops.servers.credentials import read_or_make
-from hitl_mlops.servers.port import free_port
+from hitl_mlops.servers.port import HOST, free_port
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,29 @@ def mlflow_server(folder: Path) -> Iterator[Mlflow]:
     program = mlflow.program(folder, port=free_port())
     with _run(program):
         yield Mlflow(url=program.url)
+
+
+@contextmanager
+def mlflow_models_serve(folder: Path, *, tracking: str, model: str) -> Iterator[str]:
+    """URL of MLflow's own scoring server for a registered model, with its default options, in our Python."""
+    port, beside_python = free_port(), str(Path(sys.executable).parent)
+    options = ("-m", model, "--env-manager", "local", "--host", HOST, "--port", str(port))
+    program = process.Program(
+        name="mlflow-models-serve",
+        command=(sys.executable, "-m", "mlflow", "models", "serve", *options),
+        environment={
+            "MLFLOW_TRACKING_URI": tracking,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PATH": os.pathsep.join((beside_python, os.environ.get("PATH", os.defpath))),
+        },
+        without=("MLFLOW_", "_MLFLOW_"),
+        folder=folder,
+        log=folder / "mlflow-models-serve.log",
+        port=port,
+        health="/ping",
+    )
+    with _run(program):
+        yield program.url
 
 
 @dataclass(frozen=True)

@@ -2,64 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from hitl_mlops.project import Project
-from hitl_mlops.servers.port import free_port
-from tests.flow_room import until
 from tests.freeze_room import some_cases
-from tests.loop_room import Loop, begin
+from tests.loop_room import Loop
 from tests.servers import Mlflow
+from tests.service_room import a_trained_loop, serving
 
-HITL = str(Path(sys.executable).with_name("hitl"))
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 def loop(tmp_path: Path, mlflow_server: Mlflow) -> Loop:
-    table = some_cases(10_000_000, 200)
-    table["label"] = np.where(table["amount"] > 50, "yes", "no")
-    made = begin(tmp_path / "served", table, "--kind", "table", name=tmp_path.name, mlflow=mlflow_server.url)
-    made.hitl("train")
-    return made
-
-
-@contextmanager
-def serving(loop: Loop, token: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    port = free_port()
-    with subprocess.Popen(
-        [HITL, "serve", "--port", str(port), "--project", str(loop.folder), "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        url = json.loads(process.stdout.readline())["url"]
-        headers = {"Authorization": f"Bearer {token}"}
-        try:
-            with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
-                assert until(lambda: is_ready(http), deadline_s=60)
-                yield process, http
-        finally:
-            process.kill()
-
-
-def is_ready(http: httpx.Client) -> bool:
-    try:
-        return http.get("/ready").json()["status"] == "ready"
-    except httpx.TransportError:
-        return False
+    return a_trained_loop(tmp_path / "served", mlflow_server.url)
 
 
 def ask_until_it_ends(http: httpx.Client, first: int, told: list[str]) -> None:

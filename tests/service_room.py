@@ -1,0 +1,95 @@
+"""`hitl serve` as a process, a trained project that it serves, and lines on which callers ask."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from hitl_mlops.servers.port import free_port
+from tests.flow_room import until
+from tests.freeze_room import some_cases
+from tests.loop_room import Loop, begin
+
+HITL = str(Path(sys.executable).with_name("hitl"))
+STARTS_WITHIN_S = 60.0
+ANSWERS_WITHIN_S = 60.0
+
+
+def a_trained_loop(folder: Path, mlflow: str) -> Loop:
+    """A project as `hitl init` makes it, on SQLite, whose champion is registered in that MLflow."""
+    table = some_cases(10_000_000, 200)
+    table["label"] = np.where(table["amount"] > 50, "yes", "no")
+    made = begin(folder, table, "--kind", "table", name="served", mlflow=mlflow)
+    made.hitl("train")
+    return made
+
+
+@contextmanager
+def serving(loop: Loop, token: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """The service is ready; it is killed at the end, if it still runs."""
+    port = free_port()
+    with subprocess.Popen(
+        [HITL, "serve", "--port", str(port), "--project", str(loop.folder), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            with httpx.Client(base_url=url, headers=headers, timeout=ANSWERS_WITHIN_S) as http:
+                assert until(lambda: is_ready(http), deadline_s=STARTS_WITHIN_S)
+                yield process, http
+        finally:
+            process.kill()
+
+
+def is_ready(http: httpx.Client) -> bool:
+    """Whether a case would be decided now."""
+    try:
+        return http.get("/ready").json()["status"] == "ready"
+    except httpx.TransportError:
+        return False
+
+
+class Line:
+    """One connection that is kept open, on which one thread posts JSON; costs the caller little."""
+
+    def __init__(self, url: httpx.URL, path: str, headers: Mapping[str, str]) -> None:
+        self._connection = http.client.HTTPConnection(url.host, url.port, timeout=ANSWERS_WITHIN_S)
+        self._path, self._headers = path, {"Content-Type": "application/json", **headers}
+
+    def post(self, body: str) -> bytes:
+        """The whole answer, which is 200.
+
+        Raises:
+            OSError, http.client.HTTPException: the other end is gone; nothing whole came back.
+        """
+        self._connection.request("POST", self._path, body.encode(), self._headers)
+        reply = self._connection.getresponse()
+        told = reply.read()
+        assert reply.status == httpx.codes.OK, (reply.status, told)
+        return told
+
+    def close(self) -> None:
+        """The connection is given back."""
+        self._connection.close()
+
+
+def one_case(number: int) -> str:
+    """What an application posts to have one case decided; as JSON, another case for each number."""
+    amount, branch = inputs_of(number)
+    return f'{{"cases": [{{"case_id": "c{number}", "amount": {amount}, "branch": "{branch}"}}]}}'
+
+
+def inputs_of(number: int) -> tuple[float, str]:
+    """Amount in 0 … 100 and branch of a case, spread evenly."""
+    return number * 7919 % 9973 / 100, "north" if number % 2 else "south"
