@@ -9,11 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hitl_mlops.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 _NO_NUMBER = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
@@ -105,49 +108,50 @@ def _parquet(path: Path, data: bytes) -> pd.DataFrame:
 
 def _separated(path: Path, data: bytes, separator: str) -> pd.DataFrame:
     import pyarrow as pa
-    import pyarrow.csv as arrow_csv
 
     text = _text(path, data)
     header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
     _refuse_doubles(path, header)
     _refuse_other_separator(path, header, separator)
     _refuse_open_quote(path, text, separator)
+    try:
+        table, wrong = _read_texts(text, header, separator)
+    except pa.ArrowException as error:
+        fact = str(error).splitlines()[0]
+        raise InputError(
+            f"{path} is no whole table: {fact}", remedy="Write it again.", file=str(path)
+        ) from error
+    for row in wrong[:1]:
+        fact = f"{row.actual_columns} fields where the first line names {row.expected_columns}."
+        remedy = "Complete the row, or quote fields that hold commas; was the file cut off?"
+        raise _at(path, row.number, fact, remedy)
+    columns = {name: _typed(column) for name, column in zip(header, table.columns, strict=True)}
+    frame: pd.DataFrame = pa.table(columns).to_pandas()
+    return frame
+
+
+def _read_texts(text: str, header: list[str], separator: str) -> tuple[pa.Table, list[Any]]:
+    """Every field as text, and the rows that have more or fewer fields than the first line."""
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
+
     wrong: list[Any] = []
 
     def note(row: Any) -> str:
         wrong.append(row)
         return "skip"
 
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(text.encode()),
-            read_options=arrow_csv.ReadOptions(use_threads=False),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values='"' in text,
-                invalid_row_handler=note,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowException as error:
-        fact = str(error).splitlines()[0]
-        raise InputError(
-            f"{path} is no whole table: {fact}", remedy="Write it again.", file=str(path)
-        ) from error
-    if wrong:
-        row = wrong[0]
-        fact = f"{row.actual_columns} fields where the first line names {row.expected_columns}."
-        raise _at(
-            path,
-            row.number,
-            fact,
-            "Complete the row, or quote fields that hold commas; was the file cut off?",
-        )
-    columns = {name: _typed(column) for name, column in zip(header, table.columns, strict=True)}
-    frame: pd.DataFrame = pa.table(columns).to_pandas()
-    return frame
+    table = arrow_csv.read_csv(
+        pa.BufferReader(text.encode()),
+        read_options=arrow_csv.ReadOptions(use_threads=False),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=separator, newlines_in_values='"' in text, invalid_row_handler=note
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+        ),
+    )
+    return table, wrong
 
 
 def _refuse_other_separator(path: Path, header: list[str], separator: str) -> None:

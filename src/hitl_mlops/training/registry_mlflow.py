@@ -10,12 +10,9 @@ import contextlib
 import logging
 import os
 import tempfile
-import time
-import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +25,11 @@ from hitl_mlops.errors import (
     ServiceDownError,
     TransientError,
 )
-from hitl_mlops.training.artifact import SKOPS_FILE, Trust, pack, tree_digest, unpack
+from hitl_mlops.training.artifact import Trust, unpack
 from hitl_mlops.training.cache import ModelCache, read_tree, write_tree
-from hitl_mlops.training.metric_names import KEY_CHARS, decoded, encoded
+from hitl_mlops.training.metric_names import decoded
 from hitl_mlops.training.mlflow_errors import translated_error
+from hitl_mlops.training.mlflow_run import MODEL_ID_TAG, log_run
 from hitl_mlops.training.notes import render_notes
 from hitl_mlops.training.record import FittedModel, ModelVersion, ReleaseNotes
 from hitl_mlops.training.registry import (
@@ -43,7 +41,6 @@ from hitl_mlops.training.registry import (
     no_version,
 )
 
-MODEL_ID_TAG = "hitl.model_id"
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -53,13 +50,9 @@ SETTINGS = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+"""MLflow takes these only from the environment; its own defaults retry for minutes, phone home, and print."""
 TOLD_BY_US = ("mlflow.store.db.utils", "mlflow.utils.environment")
 """MLflow's loggers that print a traceback of what it also raises, or miss a pip that uv does not install."""
-"""MLflow takes these only from the environment; its own defaults retry for minutes, phone home, and print."""
-REQUIRED = ("hitl-mlops", "mlflow", "numpy", "pandas", "scikit-learn", "skops")
-METRICS_PER_CALL = 500
-DATASET_DIGEST_CHARS = 36
-"""The longest dataset digest that MLflow stores; the whole one stands in the tag `hitl.dataset`."""
 
 
 class MlflowRegistry:
@@ -281,76 +274,7 @@ class MlflowRegistry:
         return str(found.experiment_id)
 
     def _log(self, fitted: FittedModel, run_key: str) -> Any:
-        files = pack(fitted, self.trust)
-        with warnings.catch_warnings():
-            # It warns of type hints in its own code while it is imported, and the user can do nothing.
-            warnings.simplefilter("ignore")
-            import mlflow.pyfunc
-            import mlflow.sklearn  # noqa: F401
-        experiment = self._experiment()
-        tags = {RUN_KEY_TAG: run_key, DATASET_TAG: fitted.dataset_digest}
-        run_id = self._client.create_run(
-            experiment, tags=tags, run_name=f"dataset {fitted.dataset_number}"
-        ).info.run_id
-        model = self._client.create_logged_model(experiment, name=self.name, source_run_id=run_id)
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "model"
-            self._save(fitted, files, folder, run_id, model.model_id)
-            digest = tree_digest(read_tree(folder))
-            self._client.log_model_artifacts(model.model_id, str(folder))
-        self._log_figures(fitted, run_id, model.model_id)
-        self._client.finalize_logged_model(model.model_id, "READY")
-        self._client.set_tag(run_id, DIGEST_TAG, digest)
-        self._client.set_tag(run_id, MODEL_ID_TAG, model.model_id)
-        self._client.set_terminated(run_id, "FINISHED")
-        return self._client.get_run(run_id)
-
-    def _save(
-        self, fitted: FittedModel, files: Mapping[str, bytes], folder: Path, run_id: str, model_id: str
-    ) -> None:
-        """MLflow's own format, so that its page and `mlflow models serve` know the model, with our bytes."""
-        from mlflow.models import Model as Card
-        from mlflow.sklearn import save_model
-
-        save_model(
-            fitted.estimator,
-            str(folder),
-            mlflow_model=Card(run_id=run_id, model_id=model_id),
-            serialization_format="skops" if SKOPS_FILE in files else "cloudpickle",
-            skops_trusted_types=list(self.trust.all_types),
-            signature=_signature(fitted.signature_sample),
-            pip_requirements=[f"{name}=={installed(name)}" for name in REQUIRED],
-        )
-        write_tree(folder, files)
-
-    def _log_figures(self, fitted: FittedModel, run_id: str, model_id: str) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param
-
-        dataset = Dataset(
-            name=f"{self.name} dataset {fitted.dataset_number}",
-            digest=fitted.dataset_digest.removeprefix("sha256:")[:DATASET_DIGEST_CHARS],
-            source_type="hitl",
-            source=fitted.dataset_digest,
-        )
-        used = DatasetInput(dataset, tags=[InputTag("mlflow.data.context", "training")])
-        self._client.log_inputs(run_id, datasets=[used])
-        self._client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
-        facts = {
-            "recipe": fitted.recipe,
-            "dataset": fitted.dataset_number,
-            "train_rows": fitted.train_rows,
-            "test_rows": fitted.test_rows,
-            "classes": len(fitted.classes),
-        }
-        self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in facts.items()])
-        now = int(time.time() * 1000)
-        metrics = [
-            Metric(encoded(key), value, now, 0, model_id=model_id, run_id=run_id)
-            for key, value in fitted.metrics.items()
-            if len(encoded(key)) <= KEY_CHARS
-        ]
-        for start in range(0, len(metrics), METRICS_PER_CALL):
-            self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
+        return log_run(self._client, self.name, self.trust, fitted, run_key, experiment=self._experiment())
 
     def _create_version(self, run: Any, description: str) -> None:
         from mlflow.exceptions import MlflowException
@@ -400,16 +324,3 @@ class MlflowRegistry:
             if known is None:
                 raise
             raise known from error
-
-
-def _signature(sample: Any) -> Any | None:
-    """The inputs' columns and types; None where MLflow has no type for a column."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import infer_signature
-
-    # Whole numbers are declared as doubles: a missing one could not be an integer when it is served.
-    whole = sample.select_dtypes("integer").columns
-    try:
-        return infer_signature(sample.astype(dict.fromkeys(whole, "float64")))
-    except (MlflowException, TypeError, ValueError):
-        return None
