@@ -32,6 +32,10 @@ def until(answer: Callable[[], Any], *, deadline_s: float = 240.0) -> Any:
     raise AssertionError(f"nothing came in {deadline_s:g} s")
 
 
+def _unless_busy(reply: httpx.Response) -> httpx.Response | None:
+    return None if reply.status_code == httpx.codes.SERVICE_UNAVAILABLE else reply
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A project whose flows Prefect knows and a worker runs."""
@@ -40,21 +44,32 @@ class Deployed:
     stack: Stack
     worker: Running
     api: str
+    planned_first: frozenset[str] = frozenset()
 
     def ask(self, path: str, **body: Any) -> Any:
         """The answer; 503 is asked again, which Prefect on SQLite says while another writes."""
 
-        def taken() -> httpx.Response | None:
-            reply = httpx.post(f"{self.api}/{path}", json=body, timeout=60)
-            return None if reply.status_code == httpx.codes.SERVICE_UNAVAILABLE else reply
-
-        reply = until(taken)
+        reply = until(lambda: _unless_busy(httpx.post(f"{self.api}/{path}", json=body, timeout=60)))
         reply.raise_for_status()
         return reply.json()
 
     def deployment(self, name: str) -> dict[str, Any]:
         (found,) = self.ask("deployments/filter", deployments={"name": {"any_": [name]}})
         return dict(found)
+
+    def planned(self) -> frozenset[str]:
+        """Deployments for which the schedule has planned runs, once it has for all four."""
+        names = {one["id"]: one["name"] for one in self.ask("deployments/filter")}
+        runs = [one for one in self.ask("flow_runs/filter") if one["auto_scheduled"]]
+        found = frozenset(names[one["deployment_id"]] for one in runs)
+        return found if len(found) == len(names) else frozenset()
+
+    def pause(self) -> None:
+        """No schedule runs anything any more."""
+        for one in self.ask("deployments/filter"):
+            path = f"{self.api}/deployments/{one['id']}"
+            reply = until(lambda: _unless_busy(httpx.patch(path, json={"paused": True}, timeout=60)))
+            reply.raise_for_status()
 
     def start(self, name: str, **parameters: Any) -> str:
         path = f"deployments/{self.deployment(name)['id']}/create_flow_run"

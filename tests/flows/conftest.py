@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from hitl_mlops.servers import worker
 from hitl_mlops.servers.stack import Stack
 from tests import servers
-from tests.flow_room import PROJECT, Deployed, write_project
+from tests.flow_room import PROJECT, Deployed, until, write_project
 
 
 @pytest.fixture(scope="module")
@@ -20,4 +21,7 @@ def deployed(
     write_project(folder, mlflow_server.url)
     stack = Stack(folder, prefect_api=prefect_server.api_url)
     with stack.opened((worker.NAME,)) as (running,):
-        yield Deployed(folder, stack, running, prefect_server.api_url)
+        deployed = Deployed(folder, stack, running, prefect_server.api_url)
+        planned = until(deployed.planned)
+        deployed.pause()  # from here on only what a test starts runs
+        yield replace(deployed, planned_first=planned)

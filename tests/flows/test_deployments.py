@@ -28,6 +28,10 @@ def test_a_flow_is_deployed_with_its_schedule_in_the_projects_folder_one_run_at_
     assert pull["prefect.deployments.steps.set_working_directory"]["directory"] == str(deployed.folder)
 
 
+def test_the_schedule_plans_runs_of_every_flow(deployed):
+    assert deployed.planned_first == set(SCHEDULED)
+
+
 def test_drift_in_this_project_and_in_no_other_starts_the_retraining(deployed):
     deployed.tell_drift("snow")
     deployed.tell_drift("rain")

@@ -28,6 +28,7 @@ def program(folder: Path, *, port: int) -> Program:
         ),
         environment={
             "PREFECT_HOME": str(data),
+            "PREFECT_SERVER_UI_API_URL": f"http://{HOST}:{port}/api",  # its pages ask port 4200 otherwise
             "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{data / 'prefect.db'}",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
