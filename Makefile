@@ -50,7 +50,7 @@ lock: .tools/ready ## resolve the dependencies anew into the lock files
 
 .PHONY: clean
 clean: ## remove all that was made here, the environments too
-	@rm -rf .tools .venv .venv-label-studio .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .tools .venv .venv-label-studio .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-project
 
 # The two environments are made at the same time.
 .PHONY: setup

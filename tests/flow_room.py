@@ -51,7 +51,7 @@ class Deployed:
 
         reply = until(lambda: _unless_busy(httpx.post(f"{self.api}/{path}", json=body, timeout=60)))
         reply.raise_for_status()
-        return reply.json()
+        return reply.json() if reply.content else None
 
     def deployment(self, name: str) -> dict[str, Any]:
         (found,) = self.ask("deployments/filter", deployments={"name": {"any_": [name]}})
@@ -67,9 +67,7 @@ class Deployed:
     def pause(self) -> None:
         """No schedule runs anything any more."""
         for one in self.ask("deployments/filter"):
-            path = f"{self.api}/deployments/{one['id']}"
-            reply = until(lambda: _unless_busy(httpx.patch(path, json={"paused": True}, timeout=60)))
-            reply.raise_for_status()
+            self.ask(f"deployments/{one['id']}/pause_deployment")
 
     def start(self, name: str, **parameters: Any) -> str:
         path = f"deployments/{self.deployment(name)['id']}/create_flow_run"

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hitl_mlops.errors import HitlError, NotFoundError
+from hitl_mlops.errors import HitlError, NotFoundError, RefusedError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.outcomes import Decided, Look, TrailCheck
 from hitl_mlops.settings import Settings, read_settings
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hitl_mlops.kpis.definitions import LoopFigures
     from hitl_mlops.overrides.record import Collected, KeptAnswer
     from hitl_mlops.review.push import Pushed
+    from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
     from hitl_mlops.rollout.approval import Approval
     from hitl_mlops.rollout.conduct import Conductor
@@ -286,9 +287,14 @@ class Project:
         """
         from hitl_mlops.gates.bench import judge_challenger
 
-        return judge_challenger(
-            self.verbs.bench, self.challenger(version), now=self.parts.clock(), actor=self.actor
-        )
+        bench = self.verbs.bench
+        challenger = self.challenger(version)
+        if bench.champion.version == challenger.version:
+            raise RefusedError(
+                f"Version {challenger.version} is the champion; it is judged against nothing.",
+                remedy="Make a challenger with `hitl train`.",
+            )
+        return judge_challenger(bench, challenger, now=self.parts.clock(), actor=self.actor)
 
     def challenger(self, version: str | None = None) -> ModelVersion:
         """That version, or the one with the alias `challenger`."""
@@ -328,6 +334,13 @@ class Project:
         if latest is None or not latest.champion:
             return latest, None
         return latest, gather_evidence(latest, parts.log, parts.answers, self.verbs.rollout_policy)
+
+    def awaited_tickets(self, evidence: Evidence) -> list[Ticket]:
+        """The open tickets about the decisions on which the evidence waits, in their order."""
+        from hitl_mlops.review.ticket import TicketKind, TicketState, ticket_id_of
+
+        ids = [ticket_id_of(decision, kind) for decision in evidence.awaited for kind in TicketKind]
+        return [one for one in self.parts.tickets.by_ids(ids) if one.state is TicketState.OPEN]
 
     def abort_rollout(self, reason: str) -> Rollout:
         """The live rollout is over; the champion answers every case."""

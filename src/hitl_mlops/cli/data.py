@@ -58,15 +58,15 @@ def collect(
     def told(console: Console) -> None:
         say(
             console,
-            f"{collected.new} new answers: {len(collected.resolved)} tickets resolved "
-            f"({collected.overrides} overrides), {len(collected.quarantined)} quarantined, "
-            f"{len(collected.disagreements)} wait for one more.",
+            f"{collected.new} new answers: {collected.accepted} accepted, "
+            f"{len(collected.quarantined)} quarantined; {len(collected.resolved)} tickets resolved "
+            f"({collected.overrides} overrides), {len(collected.disagreements)} wait for one more.",
             style="bold",
         )
         reasons = Counter(reason for one in collected.quarantined for reason in one.reasons)
         if reasons:
             table(console, ("quarantined because", "answers"), reasons.most_common())
-        say(console, "→ hitl dataset build")
+        say(console, "→ hitl dataset build" if collected.resolved else "→ hitl review status")
 
     answer({**plain(collected), "overrides": collected.overrides}, as_json=as_json, told=told)
 

@@ -60,7 +60,7 @@ def decide(
     def told(console: Console) -> None:
         say(
             console,
-            f"{len(decided.decisions):,} decided ({decided.known:,} known before), "
+            f"{len(decided.decisions) - decided.known:,} decided, {decided.known:,} known before, "
             f"{len(decided.refused):,} refused, {decided.tickets:,} tickets opened.",
             style="bold",
         )

@@ -22,6 +22,8 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hitl_mlops.gates.report import GateResult
+
 REFUSED = 1
 STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "red"}
 
@@ -64,10 +66,9 @@ def gate(
 
     def told(console: Console) -> None:
         rows = [
-            (one.name, one.verdict.value, "must" if one.required else "warns", one.reason)
-            for one in report.results
+            (one.name, _word(one), "must" if one.required else "warns", one.reason) for one in report.results
         ]
-        table(console, ("gate", "verdict", "", "why"), rows)
+        table(console, ("gate", "verdict", "weight", "why"), rows)
         from hitl_mlops.gates.render import tally
 
         say(
@@ -81,6 +82,11 @@ def gate(
     answer({**report.to_dict(), "digest": report.digest}, as_json=as_json, told=told)
     if report.verdict.value != "pass":
         raise typer.Exit(REFUSED)
+
+
+def _word(result: GateResult) -> str:
+    """The verdict; a gate that only warns never fails."""
+    return "warn" if result.verdict.value == "fail" and not result.required else result.verdict.value
 
 
 def approve(

@@ -36,9 +36,11 @@ def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         pushed = open_project(project).push()
 
     def told(console: Console) -> None:
-        say(console, f"{pushed.pushed:,} tickets are on the desk now.", style="bold")
-        for url in pushed.pages:
-            say(console, f"→ answer them at {url}")
+        say(console, f"{pushed.pushed:,} new tickets are on the desk.", style="bold")
+        for url, what in zip(
+            pushed.pages, ("answer them at", "blind, where two models differ:"), strict=False
+        ):
+            say(console, f"→ {what} {url}")
 
     answer(pushed, as_json=as_json, told=told)
 
@@ -52,7 +54,10 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             (one.lane, one.waiting, one.open, one.late, f"{one.oldest:%Y-%m-%d %H:%M}" if one.oldest else "-")
             for one in queue.lanes
         ]
-        table(console, ("lane", "waiting", "open", "late", "oldest"), rows)
+        if rows:
+            table(console, ("lane", "not pushed", "open", "late", "oldest"), rows)
+        else:
+            say(console, "No ticket is open.")
         if queue.quarantined:
             say(console, f"{queue.quarantined} answers are quarantined. → hitl quarantine list")
 

@@ -50,7 +50,7 @@ def waiting(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         rows = [
             (
                 one.key,
-                one.person,
+                one.answer.reviewer,
                 one.answer.label,
                 f"{one.collected_at:%Y-%m-%d %H:%M}",
                 "; ".join(one.reasons),
@@ -58,7 +58,8 @@ def waiting(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             for one in kept
         ]
         table(console, ("answer", "by", "label", "since", "why"), rows)
-        say(console, f'→ hitl quarantine release {kept[0].key} --reason "…", or drop it')
+        say(console, f'→ hitl quarantine release {kept[0].key} --reason "…"')
+        say(console, f'→ hitl quarantine drop {kept[0].key} --reason "…"')
 
     answer({"answers": kept}, as_json=as_json, told=told)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.state import Evidence, Rollout
 
 WIDTH = 40
+SHOWN_TASKS = 20
 Version = Annotated[str, typer.Argument(help="The challenger's version in MLflow.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in your words.")]
 
@@ -75,6 +76,8 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     opened = open_project(project)
     rollout, evidence = opened.rollout_status()
     frozen = frozen_by(opened.switches())
+    tickets = opened.awaited_tickets(evidence) if evidence is not None else []
+    awaited = [one.task_id for one in tickets if one.task_id is not None]
 
     def told(console: Console) -> None:
         if frozen:
@@ -86,9 +89,10 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         if evidence is not None:
             _tell_evidence(console, evidence)
             if rollout.live and evidence.pending:
-                say(console, "→ hitl review push, answer what is open, hitl collect, hitl rollout step")
+                _tell_awaited(console, awaited)
 
-    answer({"rollout": rollout, "evidence": evidence, "frozen": frozen}, as_json=as_json, told=told)
+    value = {"rollout": rollout, "evidence": evidence, "frozen": frozen, "awaited_tasks": awaited}
+    answer(value, as_json=as_json, told=told)
 
 
 def abort(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
@@ -125,6 +129,16 @@ def _tell_evidence(console: Console, evidence: Evidence) -> None:
         f"{evidence.pending} waiting; wrong: challenger {evidence.challenger_wrong}, "
         f"champion {evidence.champion_wrong}.",
     )
+
+
+def _tell_awaited(console: Console, tasks: list[str]) -> None:
+    """Which tasks of Label Studio the evidence waits for; a few of many."""
+    if tasks:
+        more = f" and {len(tasks) - SHOWN_TASKS} more" if len(tasks) > SHOWN_TASKS else ""
+        say(console, f"It waits for these tasks in Label Studio: {', '.join(tasks[:SHOWN_TASKS])}{more}.")
+        say(console, "→ answer them, then hitl collect, hitl rollout step")
+    else:
+        say(console, "→ hitl review push, hitl collect, hitl rollout step")
 
 
 def _bar(value: float, bound: float) -> str:

@@ -113,9 +113,15 @@ def require_columns(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         known = [str(name) for name in frame.columns]
         raise InputError(
             f"{'A column is' if len(missing) == 1 else 'Columns are'} missing: {', '.join(missing)}.",
-            remedy=f"{did_you_mean(missing[0], known)} Mend the file, or change task in hitl.yaml.",
+            remedy=f"{_meant(missing[0], known, names)}Add it to the file, or change task in hitl.yaml.",
             missing=missing,
         )
+
+
+def _meant(missing: str, known: list[str], names: tuple[str, ...]) -> str:
+    """The likeliest of the columns that are there and are asked for under no name of their own."""
+    others = [name for name in known if name not in names]
+    return f"{did_you_mean(missing, others)} " if others else ""
 
 
 def _learn_column(column: pd.Series, name: str, task: Task) -> ColumnSpec:

@@ -98,8 +98,8 @@ def _retrain(scene: Scene, runs: PrefectRuns, since: datetime) -> GateReport:
         required = [one for one in report.results if one.required]
         passed = sum(one.verdict is Verdict.PASS for one in required)
         step.done(
-            f"The event started {RETRAIN} ({run.name}): version {report.model_version} is challenger, and "
-            f"{passed} of {len(required)} required gates pass."
+            f"The event started {RETRAIN} (as run {run.name}): version {report.model_version} is challenger, "
+            f"and {passed} of {len(required)} required gates pass."
         )
     for one in required:
         scene.narrator.table([(one.verdict.value, one.name, one.reason)])

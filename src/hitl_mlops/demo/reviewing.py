@@ -28,7 +28,8 @@ def decide(scene: Scene) -> tuple[Decision, ...]:
             step.done(
                 f"{len(made.decisions)} cheques of the {scanner} scanner: "
                 f"{_wrong(scene, made.decisions):.0%} read "
-                f"wrong (nobody knows yet), {_asked(made.decisions):.0%} go to people. "
+                f"wrong (nobody knows yet), {_asked(made.decisions):.0%} go to people, spot checks among "
+                "them. "
                 f"{_routes(made.decisions)}."
             )
     with tell.step("tickets", "Tickets are put into Label Studio") as step:

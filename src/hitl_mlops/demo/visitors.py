@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import threading
+from pathlib import Path
 
 from hitl_mlops.demo.people import TEAM
 from hitl_mlops.demo.scene import Scene
@@ -32,8 +35,12 @@ def receive(scene: Scene) -> None:
         ]
     )
     tell.aside(
-        "Open a ticket, read the digit, give a reason, submit. Then, in another shell: cd "
-        f"{scene.folder.name} "
-        "&& hitl collect && hitl dataset build. Ctrl-C here ends the servers."
+        f"Open a ticket, read the digit, give a reason, submit. Then, in another shell: cd {scene.folder} && "
+        f"{_hitl()} collect && {_hitl()} dataset build. Ctrl-C here ends the servers."
     )
     threading.Event().wait()
+
+
+def _hitl() -> str:
+    """What to type: the command's name where the shell finds it, else where it lies."""
+    return "hitl" if shutil.which("hitl") else str(Path(sys.executable).with_name("hitl"))

@@ -20,6 +20,7 @@ from hitl_mlops.gates.report import Verdict
 from hitl_mlops.ids import content_id
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.rollout.approval import (
+    MIN_REASON_CHARS,
     Approval,
     Subject,
     approval_event,
@@ -134,9 +135,12 @@ class Conductor:
         return approval
 
     def _bound(self, version: str, reason: str, approver: str) -> Approval:
-        if parse_approval(f"approve: {reason}") is None:
-            raise InputError("The approval gives no reason.", remedy='Add --reason "…".')
         subject = self.subject(version)
+        if len(reason.strip()) < MIN_REASON_CHARS:
+            raise InputError(
+                f"The reason has fewer than {MIN_REASON_CHARS} characters.",
+                remedy='Say why, in your words: --reason "…".',
+            )
         report = self.gates.latest(version)
         if report is None or report.verdict is not Verdict.PASS:
             failed = (

@@ -129,6 +129,7 @@ def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Ev
         agreed=len(pairs) - sum(differs),
         labels=len(labelled),
         pending=sum(differs) - len(labelled),
+        awaited=tuple(pair.decision_id for pair in pairs if not pair.agreed and pair.truth is None),
         challenger_wrong=sum(pair.challenger != pair.truth for pair in labelled),
         champion_wrong=sum(pair.champion != pair.truth for pair in labelled),
         promote_e=float(promote.max()),

@@ -83,6 +83,7 @@ class Evidence:
         rollback_at: roll back when `rollback_e` has reached this.
         served: decisions the challenger answered itself at the present share.
         history: (labels so far, promote_e, rollback_e) after every label, for the drawing.
+        awaited: ids of the decisions that are pending, oldest first.
     """
 
     cases: int
@@ -97,3 +98,4 @@ class Evidence:
     rollback_at: float
     served: int
     history: tuple[tuple[int, float, float], ...] = ()
+    awaited: tuple[str, ...] = ()

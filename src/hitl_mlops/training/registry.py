@@ -108,7 +108,7 @@ def check_file_name(name: str) -> None:
 
 def no_version(name: str, version: str, known: Sequence[str]) -> NotFoundError:
     """The error for a version that does not exist."""
-    there = f"there are {', '.join(known[-20:])}" if known else "it has none yet"
+    there = f"its versions: {', '.join(known[-20:])}" if known else "it has none yet"
     return NotFoundError(
         f"Model {name} has no version {version}; {there}.",
         remedy="Name one of these." if known else "Make the first with: hitl train",

@@ -141,7 +141,7 @@ def test_without_approval_nothing_starts(scene):
 
 def test_an_approval_without_words_is_none(scene):
     scene.judge("2")
-    with pytest.raises(InputError, match="no reason"):
+    with pytest.raises(InputError, match="fewer than 3 characters"):
         scene.conductor.approve("2", reason="  ", approver="rm1")
 
 

@@ -14,6 +14,11 @@ def test_mlflow_answers_its_api(mlflow_server):
 
 
 @pytest.mark.real
+def test_the_pages_of_prefect_ask_their_own_server(prefect_server):
+    settings = httpx.get(f"{prefect_server.api_url.removesuffix('/api')}/ui-settings").json()
+    assert settings["api_url"] == prefect_server.api_url
+
+
 def test_prefect_answers_its_api_and_keeps_analytics_off(prefect_server):
     assert httpx.get(f"{prefect_server.api_url}/health", trust_env=False).json() is True
     settings = httpx.get(f"{prefect_server.api_url}/admin/settings", trust_env=False).json()
