@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hitl_mlops.errors import HitlError, NotFoundError, RefusedError
+from hitl_mlops.errors import HitlError, NotFoundError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.outcomes import Decided, Look, TrailCheck
 from hitl_mlops.settings import Settings, read_settings
@@ -287,14 +287,9 @@ class Project:
         """
         from hitl_mlops.gates.bench import judge_challenger
 
-        bench = self.verbs.bench
-        challenger = self.challenger(version)
-        if bench.champion.version == challenger.version:
-            raise RefusedError(
-                f"Version {challenger.version} is the champion; it is judged against nothing.",
-                remedy="Make a challenger with `hitl train`.",
-            )
-        return judge_challenger(bench, challenger, now=self.parts.clock(), actor=self.actor)
+        return judge_challenger(
+            self.verbs.bench, self.challenger(version), now=self.parts.clock(), actor=self.actor
+        )
 
     def challenger(self, version: str | None = None) -> ModelVersion:
         """That version, or the one with the alias `challenger`."""

@@ -107,7 +107,7 @@ def test_an_alias_is_moved_read_and_dropped(registry: ModelRegistry) -> None:
 
 def test_an_alias_for_a_version_that_is_not_there_names_those_that_are(registry: ModelRegistry) -> None:
     registry.register(FITTED, release_notes(), run_key="a")
-    with pytest.raises(NotFoundError, match="has no version 9; there are 1"):
+    with pytest.raises(NotFoundError, match="has no version 9; its versions: 1"):
         registry.set_alias(CHAMPION, "9")
 
 
