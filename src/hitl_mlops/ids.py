@@ -100,6 +100,11 @@ def content_id(prefix: str, value: Any) -> str:
     return f"{prefix}_{sha256_hex(canonical_json(value))[:24]}"
 
 
+def digest_of_reason(reason: str) -> str:
+    """What the trail holds of a reason."""
+    return "sha256:" + sha256_hex(canonical_json(reason))
+
+
 def keyed_id(prefix: str, key: bytes, *parts: str) -> str:
     """An id that is stable for whoever holds the key, and tells others nothing of its parts."""
     return f"{prefix}_{keyed_digest(key, *parts).hex()[:24]}"

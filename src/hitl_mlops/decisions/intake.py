@@ -30,7 +30,7 @@ from hitl_mlops.decisions.task import Task
 from hitl_mlops.errors import InputError
 from hitl_mlops.ids import content_id
 
-__all__ = ["InputSchema", "Intake", "Refused", "learn_schema", "read_table", "screen_cases"]
+__all__ = ["InputSchema", "Intake", "Refused", "learn_schema", "needed_columns", "read_table", "screen_cases"]
 _SHOWN_REASONS = 5
 _KEPT_TEXT = 1_000
 
@@ -85,7 +85,7 @@ def screen_cases(
     Raises:
         InputError: a column is missing, or `strict` and a row was refused.
     """
-    require_columns(frame, _needed(task))
+    require_columns(frame, needed_columns(task))
     frame = frame.reset_index(drop=True)
     rows = _read_rows(frame, task, schema, now)
     cases: dict[int, Case] = {
@@ -134,7 +134,8 @@ def _read_rows(frame: pd.DataFrame, task: Task, schema: InputSchema, now: dateti
     return _Rows(ids, subjects, moments, input_rows, _rows(kept, len(frame)), faults)
 
 
-def _needed(task: Task) -> tuple[str, ...]:
+def needed_columns(task: Task) -> tuple[str, ...]:
+    """The columns that a case must bring: inputs, what is kept, and id, subject and time where named."""
     named = (task.id, task.subject, task.time)
     return tuple(dict.fromkeys((*task.inputs, *task.kept, *(name for name in named if name is not None))))
 
@@ -196,7 +197,7 @@ def _refused(
     if not reasons:
         return
     places = sorted(reasons)
-    shown = frame.loc[places, list(_needed(task))].astype(object)
+    shown = frame.loc[places, list(needed_columns(task))].astype(object)
     for place, values in zip(places, shown.itertuples(index=False, name=None), strict=True):
         row = {name: _storable(value) for name, value in zip(shown.columns, values, strict=True)}
         case_id = _storable(ids[place])[:200] or content_id("row", row)

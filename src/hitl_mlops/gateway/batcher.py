@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from hitl_mlops.errors import BusyError, HitlError, ServiceDownError
 
 Row: TypeAlias = Mapping[str, Any]
-Outcome = TypeVar("Outcome")
 Decide: TypeAlias = Callable[[Sequence[Row], bool], "Sequence[Any]"]
 """Rows and whether one that is refused refuses all → an outcome for each row, in their order."""
 
@@ -84,7 +83,6 @@ class Batcher:
             raise BusyError(
                 f"{self.waiting} cases wait to be decided already.",
                 remedy=f"Try again in {RETRY_AFTER_S} s, with fewer cases at once.",
-                retry_after_s=RETRY_AFTER_S,
             )
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queue.append(_Request(rows, frozenset(ids), strict, answer))
@@ -112,7 +110,7 @@ class Batcher:
     def _next(self) -> list[_Request]:
         """Requests for one batch, in the order in which they came."""
         batch: list[_Request] = []
-        rows, seen, later = 0, set[str](), deque[_Request]()
+        rows, seen = 0, set[str]()
         while self._queue:
             one = self._queue.popleft()
             if one.answer.cancelled():
@@ -120,12 +118,11 @@ class Batcher:
             alone = one.strict or (bool(batch) and batch[0].strict)
             fits = rows + len(one.rows) <= self._most_rows and not seen & one.ids and not alone
             if batch and not fits:
-                later.append(one)
-                break  # nobody is overtaken
+                self._queue.appendleft(one)  # nobody is overtaken
+                break
             batch.append(one)
             rows += len(one.rows)
             seen |= one.ids
-        self._queue.extendleft(reversed(later))
         return batch
 
     async def _settle(self, batch: Sequence[_Request]) -> None:

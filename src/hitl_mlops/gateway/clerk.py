@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hitl_mlops.decisions.intake import needed_columns
 from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.errors import InputError, NotFoundError, ServiceDownError
@@ -32,9 +33,7 @@ class Clerk:
         Raises:
             InputError: a column is missing from a row; `data["missing"]` names all.
         """
-        task = self.task
-        named = (task.id, task.subject, task.time)
-        needed = dict.fromkeys((*task.inputs, *task.kept, *(name for name in named if name is not None)))
+        needed = needed_columns(self.task)
         for place, row in enumerate(rows):
             missing = [name for name in needed if name not in row]
             if missing:

@@ -18,6 +18,7 @@ from hitl_mlops.errors import (
     RefusedError,
     TransientError,
 )
+from hitl_mlops.gateway.batcher import RETRY_AFTER_S
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[HitlError], HTTPStatus], ...] = (
@@ -30,7 +31,6 @@ _STATUS: tuple[tuple[type[HitlError], HTTPStatus], ...] = (
     (IntegrityError, HTTPStatus.SERVICE_UNAVAILABLE),  # closed: what cannot be trusted decides nothing
 )
 _PASSED_ON = ("missing", "rows", "reasons")
-RETRY_AFTER_S = 1
 
 
 def problem(

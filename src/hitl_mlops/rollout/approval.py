@@ -13,7 +13,7 @@ from datetime import datetime
 
 from hitl_mlops.audit.entry import Entry, Event, Kind
 from hitl_mlops.errors import InputError
-from hitl_mlops.ids import canonical_json, content_id, parse_instant, sha256_hex
+from hitl_mlops.ids import content_id, parse_instant
 from hitl_mlops.rollout.policy import RolloutPolicy
 
 MIN_REASON_CHARS = 3
@@ -102,11 +102,6 @@ def approval_id(approval: Approval) -> str:
     subject = approval.subject
     bound = [subject.model_version, subject.model_digest, subject.gates_digest, subject.policy_hash]
     return content_id("ap", [approval.approver, approval.reason_digest, bound])
-
-
-def digest_of_reason(reason: str) -> str:
-    """What the trail holds of a reason."""
-    return "sha256:" + sha256_hex(canonical_json(reason))
 
 
 def recorded_approvals(entries: Iterable[Entry]) -> list[Approval]:

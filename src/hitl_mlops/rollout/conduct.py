@@ -17,7 +17,7 @@ from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.errors import InputError, NotFoundError, RefusedError
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import Verdict
-from hitl_mlops.ids import content_id
+from hitl_mlops.ids import content_id, digest_of_reason
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.rollout.approval import (
     MIN_REASON_CHARS,
@@ -25,7 +25,6 @@ from hitl_mlops.rollout.approval import (
     Subject,
     approval_event,
     approval_id,
-    digest_of_reason,
     parse_approval,
     recorded_approvals,
     refusals,

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.errors import InputError
-from hitl_mlops.ids import canonical_json, keyed_id, sha256_hex
+from hitl_mlops.ids import digest_of_reason, keyed_id
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.switch_board import SwitchBoard
 from hitl_mlops.routing.switches import Order, Scope, Switch, lifted
@@ -70,7 +70,7 @@ class KillSwitch:
         facts = {
             "scope": switch.scope.name,
             "scope_key": keyed_id("sc", self.key, str(switch.scope)),
-            "reason_digest": "sha256:" + sha256_hex(canonical_json(order.reason)),
+            "reason_digest": digest_of_reason(order.reason),
         }
         return Event(kind, order.by, order.at, {"switch": [switch.switch_id]}, facts)
 

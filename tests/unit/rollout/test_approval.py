@@ -7,12 +7,12 @@ import pytest
 
 from hitl_mlops.audit.entry import Entry, entry_body
 from hitl_mlops.errors import InputError
+from hitl_mlops.ids import digest_of_reason
 from hitl_mlops.rollout.approval import (
     Approval,
     Subject,
     approval_event,
     approval_id,
-    digest_of_reason,
     parse_approval,
     recorded_approvals,
     refusals,
