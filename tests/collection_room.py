@@ -89,7 +89,7 @@ def decide(database: Database, name: str, at: datetime = START) -> None:
             sa.insert(decisions).values(
                 decision_id=f"d_{name}", case_id=f"c_{name}", subject="s", at=instant(at), model_version="1",
                 model_digest="", arm="champion", label="1", confidence=0.5, probabilities={}, route="r",
-                reasons=[], policy_hash="", pi=1.0, spot_check=False, signatures=1,
+                reasons=[], policy_hash="", pi=1.0, spot_check=False, signatures=1, intervention="before",
             )
         )  # fmt: skip
 

@@ -84,6 +84,8 @@ decisions = Table(  # decisions
     Column("pi", Float, nullable=False),
     Column("spot_check", Boolean, nullable=False),
     Column("signatures", Integer, nullable=False),
+    Column("intervention", String(12), nullable=False),
+    Column("reversible_until", String(40)),
 )
 shadow_predictions = Table(  # decisions
     "shadow_predictions",

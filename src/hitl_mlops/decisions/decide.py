@@ -162,9 +162,9 @@ def decide(cases: Sequence[Case], heard: Heard, deciding: Deciding, now: datetim
         switches=deciding.switches,
         versions=[answers.model.version for answers in said],
     )
-    policy_hash = (deciding.policy or CLOSED).hash
+    policy = deciding.policy or CLOSED
     decisions = tuple(
-        _decision(case, ids[row], row, said[row], routes, policy_hash, swapped, now)
+        _decision(case, ids[row], row, said[row], routes, policy, swapped, now)
         for row, case in enumerate(cases)
     )
     if challenger is None:
@@ -206,11 +206,11 @@ def _decision(
     row: int,
     answers: Answers,
     routes: Routes,
-    policy_hash: str,
+    policy: Policy,
     swapped: npt.NDArray[np.bool_],
     now: datetime,
 ) -> Decision:
-    label = answers.label(row)
+    label, plan = answers.label(row), policy.plan(str(routes.route[row]))
     probabilities = zip(answers.model.classes, answers.probabilities[row].tolist(), strict=True)
     return Decision(
         decision_id=decision_id,
@@ -223,13 +223,15 @@ def _decision(
         label=label,
         confidence=float(answers.confidence[row]) if label else 0.0,
         probabilities=dict(probabilities) if label else {},
-        route=str(routes.route[row]),
+        route=plan.name,
         reasons=routes.reasons[row],
-        policy_hash=policy_hash,
+        policy_hash=policy.hash,
         pi=float(routes.pi[row]),
         spot_check=bool(routes.spot_check[row]),
         signatures=int(routes.signatures[row]),
         attributes=case.attributes,
+        intervention=plan.intervention,
+        reversible_until=now + plan.reversible_for if plan.reversible_for is not None else None,
     )
 
 

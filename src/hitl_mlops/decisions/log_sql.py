@@ -15,6 +15,7 @@ from hitl_mlops.decisions.log_in_memory import unknown
 from hitl_mlops.decisions.record import Arm, Case, Decision, ShadowPrediction
 from hitl_mlops.decisions.seal import SALT_BYTES, commitment_of
 from hitl_mlops.ids import content_id, instant, parse_instant
+from hitl_mlops.routing.policy import Intervention
 
 ASKED_AT_ONCE = 2_000
 WRITER_LOCK = 4_851_002
@@ -207,11 +208,20 @@ def _decision_row(decision: Decision) -> dict[str, Any]:
         "pi": decision.pi,
         "spot_check": decision.spot_check,
         "signatures": decision.signatures,
+        "intervention": decision.intervention.value,
+        "reversible_until": instant(decision.reversible_until) if decision.reversible_until else None,
     }
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:
-    changed = {"at": parse_instant(row["at"]), "arm": Arm(row["arm"]), "reasons": tuple(row["reasons"])}
+    until = row["reversible_until"]
+    changed = {
+        "at": parse_instant(row["at"]),
+        "arm": Arm(row["arm"]),
+        "reasons": tuple(row["reasons"]),
+        "intervention": Intervention(row["intervention"]),
+        "reversible_until": parse_instant(until) if until is not None else None,
+    }
     return Decision(**{**row, **changed})
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hitl_mlops.routing.policy import Intervention
+
 
 class Arm(StrEnum):
     """Which of the two live models answered."""
@@ -57,6 +59,8 @@ class Decision:
         spot_check: an automatic decision drawn for secret review.
         signatures: how many distinct people must agree, 0 where nobody is asked.
         attributes: the kept columns of the case, for slices and the reviewer's page.
+        intervention: when a person can still step in, by the route.
+        reversible_until: until when its effect can be taken back; None: not promised.
     """
 
     decision_id: str
@@ -76,6 +80,8 @@ class Decision:
     spot_check: bool
     signatures: int
     attributes: Mapping[str, Any]
+    intervention: Intervention = Intervention.BEFORE
+    reversible_until: datetime | None = None
 
     @property
     def to_review(self) -> bool:

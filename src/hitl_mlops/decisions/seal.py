@@ -47,6 +47,8 @@ def record_hash(decision: Decision, commitment: str) -> str:
                 "pi": decision.pi,
                 "spot_check": decision.spot_check,
                 "signatures": decision.signatures,
+                "intervention": decision.intervention.value,
+                "reversible_until": decision.reversible_until,
             }
         )
     )

@@ -209,6 +209,8 @@ def upgrade() -> None:
         sa.Column("pi", sa.Float(), nullable=False),
         sa.Column("spot_check", sa.Boolean(), nullable=False),
         sa.Column("signatures", sa.Integer(), nullable=False),
+        sa.Column("intervention", sa.String(length=12), nullable=False),
+        sa.Column("reversible_until", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["cases.case_id"],
