@@ -28,6 +28,9 @@ LOCK_WAIT_S = 30.0
 CONNECT_WAIT_S = 10
 ASKS_EVERY_S = 0.002
 """How often a transaction that is to be next asks for SQLite's lock."""
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY_CODE = 0xFF
+"""The bits of SQLite's extended error codes that tell the kind of error."""
 
 
 def make_engine(url: str, lock_wait_s: float = LOCK_WAIT_S) -> sa.Engine:
@@ -108,8 +111,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _began_before_others(connection: sa.Connection) -> bool:
-    """The writer's lock is ours; False where it was not to be had in the time that there is.
+    """The writer's lock is ours; False where it was not to be had in the time that there is, or not at all.
 
+    What keeps SQLite from writing other than a lock is not waited for: whoever asks next hears of it at once.
     SQLite's own wait asks ten times a second, so that under load whoever writes may wait for many others.
     """
     driver = connection.connection.driver_connection
@@ -122,7 +126,9 @@ def _began_before_others(connection: sa.Connection) -> bool:
         while time.monotonic() < until:
             try:
                 driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY_CODE not in _LOCKED:
+                    return False
                 time.sleep(ASKS_EVERY_S)
             else:
                 return True

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -199,6 +200,17 @@ def test_who_is_to_be_first_begins_as_soon_as_the_writer_has_ended(file_database
     with file_database.reading() as connection:
         assert connection.execute(sa.select(trail_refs.c.ref)).scalars().all() == ["first"]
     other.close()
+
+
+def test_who_is_to_be_first_hears_at_once_of_what_is_no_lock(tmp_path):
+    database, began = Database(f"sqlite:///{tmp_path}/a.db"), time.monotonic()
+    sa.event.listen(database.engine, "connect", lambda driver, _: driver.execute("BEGIN"))  # left open
+
+    with pytest.raises(ServiceDownError, match="within a transaction"), database.transaction(first=True):
+        pass
+
+    assert time.monotonic() - began < 5
+    database.close()
 
 
 def test_readers_see_one_state_and_hold_up_no_writer(file_database):
