@@ -70,6 +70,10 @@ class ModelSettings(_Section):
     """Types beyond scikit-learn's that a stored model may hold."""
     trust_pickle: bool = False
     """Load models stored as pickle: they can run any code."""
+    answer_within_s: float = Field(default=5.0, gt=0, le=600)
+    """Seconds for a model's answers to up to 1,000 cases; what is not answered by then goes to people."""
+    shadow_within_s: float = Field(default=0.1, gt=0, le=600)
+    """Seconds that a shadow may take for up to 1,000 cases; what it has not said by then is no evidence."""
 
 
 class LabelStudioSettings(_Section):
@@ -120,6 +124,20 @@ class ScreenSettings(_Section):
     """Shortest written reason that counts."""
 
 
+class ReviewSettings(_Section):
+    """Section `review`: how much people may be asked."""
+
+    most_waiting: int = Field(default=50_000, ge=1)
+    """Tickets that may wait for the desk; while there are more, no case is decided."""
+
+
+class ServeSettings(_Section):
+    """Section `serve`: the decision service."""
+
+    keep_policy_s: float = Field(default=3600.0, ge=0, le=7 * 86_400)
+    """Seconds that the last good policy holds while the file is wrong; then everything goes to people."""
+
+
 class Settings(_Section):
     """The whole of `hitl.yaml`."""
 
@@ -132,6 +150,8 @@ class Settings(_Section):
     reviewers: Path | None = None
     """The roster; left out, every account of the desk may answer."""
     screen: ScreenSettings = ScreenSettings()
+    review: ReviewSettings = ReviewSettings()
+    serve: ServeSettings = ServeSettings()
     services: ServiceSettings = ServiceSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """The project's folder; not written in the file."""
@@ -260,6 +280,8 @@ def _keys_beside(section: Piece) -> list[str]:
         "model": ModelSettings,
         "services": ServiceSettings,
         "screen": ScreenSettings,
+        "review": ReviewSettings,
+        "serve": ServeSettings,
         "services.label_studio": LabelStudioSettings,
         "services.mlflow": MlflowSettings,
         "services.prefect": PrefectSettings,

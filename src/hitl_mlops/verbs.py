@@ -225,9 +225,10 @@ class Verbs:
         from hitl_mlops.decisions.serving import Serving
 
         champion, live = self.champion(), self.parts.rollouts.live()
-        load = self.parts.registry.load
+        load, timed = self.parts.registry.load, self.parts.timed
         answers = load(champion.challenger, digest=champion.challenger_digest)
         if live is None:
-            return Serving(answers)
+            return Serving(timed.live(answers)[0])
         on_trial = load(live.challenger, digest=live.challenger_digest)
-        return Serving(answers, on_trial, live.share_percent, live.rollout_id)
+        timed_answers, timed_trial = timed.live(answers, on_trial)
+        return Serving(timed_answers, timed_trial, live.share_percent, live.rollout_id)

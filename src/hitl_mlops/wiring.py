@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.intake import InputSchema
     from hitl_mlops.decisions.log import DecisionLog
     from hitl_mlops.decisions.task import Task
+    from hitl_mlops.decisions.timed import TimedModels
     from hitl_mlops.gates.book import GateBook
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
@@ -204,6 +205,14 @@ class Parts:
         return MlflowRegistry(self.mlflow_address, name, cache=cache, trust=self.trust)
 
     @cached_property
+    def timed(self) -> TimedModels:
+        """The live models, waited for so long and no longer."""
+        from hitl_mlops.decisions.timed import Patience, TimedModels
+
+        model = self.settings.model
+        return TimedModels(Patience(model.answer_within_s, model.shadow_within_s))
+
+    @cached_property
     def measures(self) -> Measures:
         """Drift, by Evidently."""
         from hitl_mlops.gates.measures_evidently import EvidentlyMeasures
@@ -267,6 +276,8 @@ class Parts:
 
     def close(self) -> None:
         """The trail is sealed, and connections are given back; what was not used is not opened."""
+        if "timed" in vars(self):
+            self.timed.close()
         if "trail" in vars(self):
             self.trail.close()
         if "database" in vars(self):

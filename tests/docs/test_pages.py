@@ -50,7 +50,7 @@ def test_every_yaml_on_a_page_is_read(block: Block, tmp_path: Path) -> None:
 
         (tmp_path / "reviewers.yaml").write_text(block.text)
         assert read_roster(tmp_path / "reviewers.yaml").people
-    elif re.search(r"^(project|task|model|services|screen):", block.text, re.MULTILINE):
+    elif re.search(r"^(project|task|model|services|screen|review|serve):", block.text, re.MULTILINE):
         (tmp_path / "hitl.yaml").write_text(_whole_settings(block.text))
         with pytest.MonkeyPatch.context() as environment:
             for name in re.findall(r"\$\{(\w+)\}", block.text):

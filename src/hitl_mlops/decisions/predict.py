@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import pandas as pd
 
 from hitl_mlops.decisions.model import Model
 from hitl_mlops.decisions.record import Case
+from hitl_mlops.decisions.serving import Serving
+from hitl_mlops.decisions.timed import TimedModel
 from hitl_mlops.errors import InputError
 
 MOST_CALLS = 64
@@ -56,10 +59,51 @@ def ask(model: Model, inputs: pd.DataFrame) -> Answers:
 
     A model that raises on a batch is asked again in halves, so that one bad row does not take the others
     with it; after 64 calls the rest counts as unanswered. A row whose probabilities are not numbers in
-    [0, 1] that sum to 1 is unanswered.
+    [0, 1] that sum to 1 is unanswered. A timed model that is too slow leaves all rows unanswered; while its
+    call hangs, the rows of later batches are unanswered at once.
     """
-    shape = (len(inputs), len(model.classes))
-    probabilities = np.full(shape, np.nan)
+    return _judged(model, _heard(model, inputs))
+
+
+def ask_live(
+    serving: Serving, inputs: pd.DataFrame, swapped: npt.NDArray[np.bool_]
+) -> tuple[Answers, Answers | None]:
+    """What champion and challenger say of each row; of the challenger None outside a rollout.
+
+    Each is first asked about the rows that it answers. Only then, and apart, it speaks in the shadow of the
+    other's; a timed model that is too slow there has said nothing of them, and no answer differs by it.
+
+    Args:
+        serving: the live models.
+        inputs: one row per case.
+        swapped: the rows that the challenger answers; shape (len(inputs),).
+    """
+    champion, challenger = serving.champion, serving.challenger
+    if challenger is None:
+        return ask(champion, inputs), None
+    both = ((champion, ~swapped), (challenger, swapped))
+    answered = [_heard(model, inputs[mine]) for model, mine in both]
+    beside = [_heard(model, inputs[~mine], in_shadow=True) for model, mine in both]
+    said = []
+    for (model, mine), of_mine, of_others in zip(both, answered, beside, strict=True):
+        probabilities = np.empty((len(inputs), len(model.classes)))
+        probabilities[mine], probabilities[~mine] = of_mine, of_others
+        said.append(_judged(model, probabilities))
+    return said[0], said[1]
+
+
+def _heard(model: Model, inputs: pd.DataFrame, *, in_shadow: bool = False) -> npt.NDArray[np.float64]:
+    """What the model said within its time; NaN where that is nothing."""
+    if not isinstance(model, TimedModel) or not len(inputs):
+        return _asked(model, inputs)
+    wait = model.beside if in_shadow else model.answer
+    said = wait(partial(_asked, model.model, inputs), len(inputs))
+    return np.full((len(inputs), len(model.classes)), np.nan) if said is None else said
+
+
+def _asked(model: Model, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What the model said of each row, however long it took; NaN where it failed."""
+    probabilities = np.full((len(inputs), len(model.classes)), np.nan)
     waiting, calls = [(0, len(inputs))] if len(inputs) else [], 0
     while waiting and calls < MOST_CALLS:
         start, stop = waiting.pop(0)
@@ -69,7 +113,7 @@ def ask(model: Model, inputs: pd.DataFrame) -> Answers:
         except Exception:  # noqa: BLE001 - whatever a model raises, people decide instead
             middle = (start + stop) // 2
             waiting += [half for half in ((start, middle), (middle, stop)) if stop - start > 1]
-    return _judged(model, probabilities)
+    return probabilities
 
 
 def _said(model: Model, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:

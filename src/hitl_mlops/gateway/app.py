@@ -131,7 +131,7 @@ def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
     @app.get("/metrics", tags=["operate"], response_class=Response)
     async def counted() -> Response:
         """Tell what was counted, for Prometheus."""
-        page = metrics.page(app.state.batcher.waiting)
+        page = metrics.page(app.state.batcher.waiting, clerk.project.parts.timed.all())
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

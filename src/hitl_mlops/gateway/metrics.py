@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from hitl_mlops.decisions.timed import TimedModel
 from hitl_mlops.gateway.wire import Declined, Told
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60)
@@ -30,6 +31,12 @@ class Metrics:
         self._waiting = Gauge(
             "hitl_cases_waiting", "Cases that no batch has taken yet.", registry=self._registry
         )
+        self._too_late = Gauge(
+            "hitl_model_calls_too_late",
+            "Batches that a live model did not answer in time, or did not see while a call of it hung.",
+            ("version", "role"),
+            registry=self._registry,
+        )
 
     def count(self, results: Iterable[Told | Declined]) -> None:
         """The answers of one request."""
@@ -43,7 +50,11 @@ class Metrics:
         """One request to a path of the service (the template, not what a caller typed)."""
         self._seconds.labels(path, str(status)).observe(seconds)
 
-    def page(self, waiting: int) -> bytes:
+    def page(self, waiting: int, models: Iterable[TimedModel] = ()) -> bytes:
         """The page, in Prometheus's text format."""
         self._waiting.set(waiting)
+        self._too_late.clear()
+        for one in models:
+            self._too_late.labels(one.version, "answer").set(one.answers.too_late)
+            self._too_late.labels(one.version, "shadow").set(one.shadow.too_late)
         return generate_latest(self._registry)
