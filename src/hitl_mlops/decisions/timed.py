@@ -172,8 +172,8 @@ class TimedModel:
         said = self.answers.ask(work, within_s)
         if self.answers.too_late > before and not hung:
             _told.warning(
-                "model %s did not answer %d cases in %.3g s: people decide them, and all further ones while it "
-                "hangs; model.answer_within_s of hitl.yaml gives it more",
+                "model %s did not answer %d cases in %.3g s: people decide them, and all further ones "
+                "while it hangs; model.answer_within_s of hitl.yaml gives it more",
                 *(self.version, rows, within_s),
             )
         return said

@@ -104,7 +104,7 @@ def test_who_waits_behind_a_call_in_its_time_is_answered():
     line, gate = Line("one"), threading.Event()
     first = threading.Thread(target=line.ask, args=(gate.wait, 10.0))
     first.start()
-    until(lambda: line.busy(), deadline_s=10)
+    until(line.busy, deadline_s=10)
     threading.Timer(0.2, gate.set).start()
     assert line.ask(lambda: "heard", 10.0) == "heard"
     first.join(10)
@@ -113,7 +113,7 @@ def test_who_waits_behind_a_call_in_its_time_is_answered():
 def test_what_nobody_waits_for_any_more_is_not_begun():
     line, gate, begun = Line("one"), threading.Event(), []
     threading.Thread(target=line.ask, args=(gate.wait, 10.0)).start()
-    until(lambda: line.busy(), deadline_s=10)
+    until(line.busy, deadline_s=10)
     assert line.ask(lambda: begun.append(1), 0.1) is None
     gate.set()
     assert line.ask(lambda: "heard", 10.0) == "heard"
