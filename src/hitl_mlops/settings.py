@@ -32,6 +32,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class OddInputsSettings(_Section):
+    """Which inputs are too unlike the base data for a model; they go to the data's owners."""
+
+    rate: float = Field(default=0.001, ge=0, lt=0.5)
+    """Share of rows like the base data that may be refused; 0: none is refused for being odd."""
+    margin: float = Field(default=0.25, ge=0)
+    """How much further off than the rate asks a row must lie, as a share: room for slow change."""
+
+
 class TaskSettings(_Section):
     """Section `task`: the shape of a case, as written; `auto` is filled in from the base data."""
 
@@ -55,6 +64,7 @@ class TaskSettings(_Section):
     """Columns for whose values figures are also given apart."""
     protected: Columns = []
     """Columns whose groups the fairness gate will compare."""
+    odd_inputs: OddInputsSettings = OddInputsSettings()
 
 
 class ModelSettings(_Section):
@@ -277,6 +287,7 @@ def _keys_beside(section: Piece) -> list[str]:
     known: dict[str, type[BaseModel]] = {
         "": Settings,
         "task": TaskSettings,
+        "task.odd_inputs": OddInputsSettings,
         "model": ModelSettings,
         "services": ServiceSettings,
         "screen": ScreenSettings,
