@@ -32,6 +32,17 @@ OWN_ROLE = {
 """What an entry is first of all about, by the first word of its kind. `decisions.recorded` names the model
 that decided, but is a decision's entry: the decision did not bring that model about."""
 
+KNOWN_BY = (
+    ("a model version", "7"),
+    ("a dataset", "sha256:…, whole"),
+    ("a decision", "d_…"),
+    ("a ticket", "t_…"),
+    ("a resolution", "res_…"),
+    ("an approval", "ap_…"),
+    ("a rollout", "ro_…"),
+)
+"""What can be asked for, and how its id looks. A case's own id never stands in the trail."""
+
 About = Callable[[str], Sequence[Entry]]
 """The entries that name an id, in order: `Trail.about`."""
 
@@ -114,11 +125,7 @@ def trace(
     found = _roles(ref, about(ref))
     begin = role or max(found, key=_place, default=None)
     if begin is None or begin not in found:
-        as_role = f" as a {role}" if role else ""
-        raise NotFoundError(
-            f"The trail does not know {ref!r}{as_role}.",
-            remedy="Type: hitl audit export, to see what it knows.",
-        )
+        raise _unknown(ref, role, found)
     return _Walk(about, towards, widest, {(begin, ref)}).stop(begin, ref)
 
 
@@ -177,6 +184,20 @@ def _same_rows(refs: Refs, role: str, ref: str) -> dict[str, list[str]]:
         if other != role
     }
     return {other: list(dict.fromkeys(ids)) for other, ids in rows.items() if ids}
+
+
+def _unknown(ref: str, role: str | None, found: set[str]) -> NotFoundError:
+    if found:
+        known = ", ".join(sorted(found))
+        return NotFoundError(
+            f"The trail knows {ref!r} as {known}, not as a {role}.", remedy="Ask for one of these.", ref=ref
+        )
+    return NotFoundError(
+        f"The trail does not know {ref!r}. It knows {', '.join(f'{one} ({id_})' for one, id_ in KNOWN_BY)}.",
+        remedy="Type: hitl rollout status, for the version that serves; hitl dataset list, for the digests; "
+        "or hitl audit trace VERSION, which names the others on its road.",
+        ref=ref,
+    )
 
 
 def _place(role: str) -> int:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hitl_mlops.audit.trace import Stop
 
 TAMPERED = 1
+SHOWN_BESIDE, SHOWN_DIGEST = 3, len("sha256:") + 8
+UNSHOWN = ("bytes", "policy")
+"""Digests that stand at every step and say nothing to the eye; `--json` has them."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,17 +93,37 @@ def trace(
         road = open_project(project).trace(ref, onward=onward)
 
     def told(console: Console) -> None:
+        came = "What came of" if onward else "What led to"
+        say(console, f"{came} {_named(road)}:")
         for depth, stop in road.walk():
             _tell_stop(console, depth, stop)
+        other, back = ("what led to it", "") if onward else ("what came of it", " --onward")
+        say(console, f"→ hitl audit trace {ref}{back}  ({other})")
 
     answer(road, as_json=as_json, told=told)
 
 
+def _named(stop: Stop) -> str:
+    """What it is and its id; of a dataset its number too."""
+    if stop.role != "dataset":
+        return f"{stop.role} {_short(stop.ref)}"
+    number = next((step.facts["number"] for step in stop.steps if "number" in step.facts), "")
+    return f"dataset {number} ({stop.ref})"
+
+
+def _short(ref: str) -> str:
+    return f"{ref[:SHOWN_DIGEST]}…" if ref.startswith("sha256:") else ref
+
+
 def _tell_stop(console: Console, depth: int, stop: Stop) -> None:
     indent = "   " * depth
-    say(console, f"{indent}{stop.role} {stop.ref}", style="bold")
+    say(console, f"{indent}{_named(stop)}", style="bold")
     for step in stop.steps:
-        beside = ", ".join(f"{role} {', '.join(ids[:3])}" for role, ids in step.beside.items() if ids)
+        beside = ", ".join(
+            f"{role} {', '.join(map(_short, ids[:SHOWN_BESIDE]))}"
+            for role, ids in step.beside.items()
+            if ids and role not in UNSHOWN
+        )
         say(
             console,
             f"{indent}   {step.at[:19]}  {step.kind}  by {step.actor}{'  · ' + beside if beside else ''}",

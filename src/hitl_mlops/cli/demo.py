@@ -34,11 +34,11 @@ def demo(
 
     with _told_on_standard_error() if as_json else nullcontext():
         code = run(keep=keep, folder=folder)
+    if code:
+        raise typer.Exit(code)
     if as_json:
         times = json.loads((folder / STATE_FOLDER / TIMES).read_text())
         answer({"folder": str(folder), **times}, as_json=True, told=lambda _: None)
-    if code:
-        raise typer.Exit(code)
 
 
 @contextmanager

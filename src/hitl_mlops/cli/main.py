@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that `hitl --help` answers a
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
@@ -108,7 +109,7 @@ def _run(arguments: Sequence[str], *, as_json: bool) -> int:
         _tell(type(error).__name__, error.fact, error.remedy, error.exit_code, as_json, error.data)
         return error.exit_code
     except _WrongWords as error:
-        return _tell_wrong_words(error, as_json=as_json)
+        return _tell_wrong_words(error, arguments, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except BrokenPipeError:
@@ -134,11 +135,15 @@ def _tell(kind: str, fact: str, remedy: str, code: int, as_json: bool, more: dic
     sys.stdout.write(json_line(told))
 
 
-def _tell_wrong_words(error: Any, *, as_json: bool) -> int:
+def _tell_wrong_words(error: Any, arguments: Sequence[str], *, as_json: bool) -> int:
     code: int = error.exit_code
     fact = error.format_message()
-    if as_json and fact:
-        path = error.ctx.command_path if getattr(error, "ctx", None) else "hitl"
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "hitl"
+    if getattr(getattr(error, "param", None), "name", None) == "reason":
+        given = shlex.join(word for word in arguments if word != "--json")
+        fact = f"{path} needs a reason: it is kept in the trail, with who gave it."
+        _tell("UsageError", fact, f'Type: hitl {given} --reason "why, in your words"', code, as_json, {})
+    elif as_json and fact:
         _tell("UsageError", fact, f"Run: {path} --help", code, as_json, {})
     else:
         error.show()

@@ -22,8 +22,6 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hitl_mlops.gates.report import GateResult
-
 REFUSED = 1
 STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "red"}
 
@@ -66,7 +64,7 @@ def gate(
 
     def told(console: Console) -> None:
         rows = [
-            (one.name, _word(one), "must" if one.required else "warns", one.reason) for one in report.results
+            (one.name, one.says, "must" if one.required else "warns", one.reason) for one in report.results
         ]
         table(console, ("gate", "verdict", "weight", "why"), rows)
         from hitl_mlops.gates.render import tally
@@ -82,11 +80,6 @@ def gate(
     answer({**report.to_dict(), "digest": report.digest}, as_json=as_json, told=told)
     if report.verdict.value != "pass":
         raise typer.Exit(REFUSED)
-
-
-def _word(result: GateResult) -> str:
-    """The verdict; a gate that only warns never fails."""
-    return "warn" if result.verdict.value == "fail" and not result.required else result.verdict.value
 
 
 def approve(

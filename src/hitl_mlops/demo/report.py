@@ -189,7 +189,7 @@ def _gates(title: str, report: GateReport) -> Section:
     rows = tuple(
         (
             one.name.replace("_", " "),
-            one.verdict.value,
+            one.says,
             "must pass" if one.required else "warns",
             one.reason,
         )

@@ -46,7 +46,7 @@ def run(*, keep: bool = False, folder: Path | None = None) -> int:
             try:
                 _tell(claimed, narrator, keep=keep)
             except KeyboardInterrupt:
-                narrator.console.print("\nStopped. Everything that the demo started has ended.")
+                narrator.console.print("\nEverything that the demo started has ended.")
                 return STOPPED
             finally:
                 _keep_times(claimed, narrator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ _ADVICE = {
     Verdict.ERROR: "mend the gates first",
 }
 _ASKED = 3
+TOO_FEW = "not known: too few labels in every slice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def page(
         title=headline(report, name),
         tally=tally(report),
         summary=summary(report, notes, cost),
-        rows=[(_row(result), result.verdict.value, result.reason) for result in report.results],
+        rows=[(_row(result), result.says, result.reason) for result in report.results],
         drawing=drawing(report),
         details=[(result.name, _details(result.details)) for result in report.results if result.details],
         report=report,
@@ -119,8 +120,8 @@ def summary(report: GateReport, notes: ReleaseNotes | None, cost: Cost | None) -
     rows = [
         ("Learned from", _learned(report, notes)),
         ("Errors", by_name["override_rate"].reason if "override_rate" in by_name else "not judged"),
-        ("Better where", _listed(changes, lambda one: one["high"] < 0) or "nowhere proven"),
-        ("Worse where", _worse(by_name.get("slices"), changes)),
+        ("Proven better", _better(by_name.get("slices"), changes)),
+        ("Proven worse", _worse(by_name.get("slices"), changes)),
         ("Doubtful", _doubtful(report)),
     ]
     if cost is not None:
@@ -140,11 +141,22 @@ def _learned(report: GateReport, notes: ReleaseNotes | None) -> str:
     )
 
 
+def _better(slices: GateResult | None, changes: Mapping[str, Mapping[str, Any]]) -> str:
+    if _unknown(slices):
+        return TOO_FEW
+    better = sorted((one["value"], name) for name, one in changes.items() if one["high"] < 0)
+    return _listed(changes, better) or "on no slice"
+
+
 def _worse(slices: GateResult | None, changes: Mapping[str, Mapping[str, Any]]) -> str:
-    found = _listed(changes, lambda one: one["low"] > 0)
-    if slices is None or slices.verdict is Verdict.INCONCLUSIVE:
-        return "not known: too few labels in every slice"
-    return found or slices.reason
+    if slices is None or _unknown(slices):
+        return TOO_FEW
+    worse = sorted(((one["value"], name) for name, one in changes.items() if one["low"] > 0), reverse=True)
+    return _listed(changes, worse) or slices.reason
+
+
+def _unknown(slices: GateResult | None) -> bool:
+    return slices is None or slices.verdict is Verdict.INCONCLUSIVE
 
 
 def _doubtful(report: GateReport) -> str:
@@ -157,9 +169,9 @@ def _changes(slices: GateResult | None) -> Mapping[str, Mapping[str, Any]]:
     return {name: one for name, one in found.items() if one["low"] is not None}
 
 
-def _listed(changes: Mapping[str, Mapping[str, Any]], chosen: Callable[[Mapping[str, Any]], bool]) -> str:
-    named = sorted((one["value"], name) for name, one in changes.items() if chosen(one))
-    return ", ".join(_told(name, changes[name]) for _, name in named[:_ASKED])
+def _listed(changes: Mapping[str, Mapping[str, Any]], ranked: Sequence[tuple[float, str]]) -> str:
+    """The first few, the strongest change first."""
+    return ", ".join(_told(name, changes[name]) for _, name in ranked[:_ASKED])
 
 
 def _told(name: str, one: Mapping[str, Any]) -> str:
@@ -168,9 +180,7 @@ def _told(name: str, one: Mapping[str, Any]) -> str:
 
 
 def _row(result: GateResult) -> tuple[str, ...]:
-    says = result.verdict.value
-    if not result.required:
-        says = "warn" if result.verdict is Verdict.FAIL else f"{says} (not required)"
+    says = result.says if result.required or result.says == "warn" else f"{result.says} (not required)"
     interval = "" if result.interval is None else f"{result.interval[0]:.3f}…{result.interval[1]:.3f}"
     return (result.name, says, _figure(result.figure), _figure(result.bound), interval, str(result.count))
 

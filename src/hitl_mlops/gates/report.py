@@ -46,6 +46,11 @@ class GateResult:
     reason: str
     details: Mapping[str, Any]
 
+    @property
+    def says(self) -> str:
+        """The verdict in a word; a gate that only warns never fails: it says `warn`."""
+        return "warn" if self.verdict is Verdict.FAIL and not self.required else self.verdict.value
+
 
 @dataclass(frozen=True, slots=True)
 class GateReport:

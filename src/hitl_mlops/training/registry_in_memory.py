@@ -43,6 +43,7 @@ class InMemoryRegistry:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._aliases: dict[str, str] = {}
+        self._loaded: dict[tuple[str, str], Model] = {}
 
     def register(self, fitted: FittedModel, notes: ReleaseNotes, *, run_key: str) -> ModelVersion:
         """See `ModelRegistry`."""
@@ -86,9 +87,15 @@ class InMemoryRegistry:
         self._aliases.pop(alias, None)
 
     def load(self, version: str, *, digest: str | None = None) -> Model:
-        """See `ModelRegistry`."""
+        """See `ModelRegistry`. A model of a digest is loaded once: bytes of one digest do not change."""
         kept = self._of(version)
-        return unpack(kept.files, version=version, expected=digest or kept.version.digest, trust=self.trust)
+        known = self._loaded.get((version, digest or ""))
+        if known is None:
+            expected = digest or kept.version.digest
+            known = unpack(kept.files, version=version, expected=expected, trust=self.trust)
+            if digest is not None:
+                self._loaded[version, digest] = known
+        return known
 
     def set_tag(self, version: str, key: str, value: str) -> None:
         """See `ModelRegistry`."""

@@ -89,7 +89,13 @@ def test_an_id_in_two_roles_can_be_told_apart(trail):
     assert trace("7", trail.about, role="dataset").branches[0].ref == "r1"
 
 
-@pytest.mark.parametrize(("ref", "role"), [("never seen", None), ("7", "ticket")])
-def test_an_id_that_no_entry_names_is_said_plainly(trail, ref, role):
-    with pytest.raises(NotFoundError, match="does not know"):
-        trace(ref, trail.about, role=role)
+def test_an_id_that_no_entry_names_is_answered_with_what_can_be_asked(trail):
+    with pytest.raises(NotFoundError, match="does not know 'never seen'") as caught:
+        trace("never seen", trail.about)
+    assert "a decision (d_…)" in caught.value.fact
+    assert "hitl dataset list" in caught.value.remedy
+
+
+def test_an_id_in_another_role_is_answered_with_its_own(trail):
+    with pytest.raises(NotFoundError, match="knows '7' as model, not as a ticket"):
+        trace("7", trail.about, role="ticket")

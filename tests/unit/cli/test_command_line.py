@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["frobnicate"], ["decide"], ["dataset", "diff"], ["train", "--nothing"], ["approve", "7"]]
+    "words", [["frobnicate"], ["decide"], ["dataset", "diff"], ["train", "--nothing"], ["approve"]]
 )
 def test_wrong_words_end_with_2_and_are_json_where_asked(
     words: list[str], capsys: pytest.CaptureFixture[str]
@@ -90,6 +91,31 @@ def test_wrong_words_end_with_2_and_are_json_where_asked(
     told = json.loads(capsys.readouterr().out)
     assert (told["error"], told["exit_code"]) == ("UsageError", 2)
     assert told["remedy"].endswith("--help")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["approve", "7"],
+        ["rollout", "abort"],
+        ["quarantine", "release", "labelstudio:1/2"],
+        ["quarantine", "drop", "an answer"],
+        ["freeze", "--scope", "branch=north"],
+        ["unfreeze", "s1"],
+    ],
+    ids=" ".join,
+)
+def test_a_reason_left_out_is_asked_for_with_the_whole_command(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    shown = capsys.readouterr().err
+    assert "needs a reason: it is kept in the trail, with who gave it." in shown
+    assert f'Type: hitl {shlex.join(words)} --reason "why, in your words"' in shown
+    assert run([*words, "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert (told["error"], told["exit_code"]) == ("UsageError", 2)
+    assert "--json" not in told["remedy"]
 
 
 def test_without_words_the_help_is_shown_with_the_code_of_wrong_usage(
@@ -164,7 +190,7 @@ def test_a_bug_is_json_where_asked(failing: list[BaseException], capsys: pytest.
 def test_ctrl_c_is_one_word_and_130(failing: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
     failing.append(KeyboardInterrupt())
     assert run(["fail"]) == STOPPED
-    assert "Stopped." in capsys.readouterr().err
+    assert capsys.readouterr().err.count("Stopped.") == 1
 
 
 @pytest.mark.parametrize("words", ["--help", "doctor", "doctor --json"])

@@ -29,8 +29,8 @@ def test_the_screen_tells_advice_change_evidence_doubt_cost_and_how_to_approve()
         "recommended: approve",
         "8→3 (20), 1→7 (9)",
         "61 overrides",
-        "**Better where**",
-        "**Worse where**",
+        "**Proven better**",
+        "**Proven worse**",
         "**Doubtful**",
         "214 answers, 3.5 hours",
         "`hitl.approval` to `approve: your reason`",
@@ -53,6 +53,24 @@ def test_gates_that_only_warn_are_counted_as_warnings():
     )
 
     assert tally(report) == "1 pass · 0 fail · 1 warn · 0 inconclusive"
+
+
+def test_where_nothing_is_proven_the_screen_says_so_in_words():
+    text = markdown(a_report(cases=judged_cases(challenger_error=0.5)), name="cheques")
+    assert "| **Proven better** | on no slice |" in text
+    worse = next(line for line in text.splitlines() if "**Proven worse**" in line)
+    points = [float(found) for found in re.findall(r"([+-][\d.]+) points", worse)]
+    assert points == sorted(points, reverse=True)
+    unknown = markdown(a_report(cases=judged_cases(count=0), label_quality=None, golden=None), name="cheques")
+    assert unknown.count("not known: too few labels in every slice") == 2
+
+
+def test_a_gate_that_only_warns_is_drawn_as_a_warning():
+    report = gate_report(
+        gate_result(), gate_result(name="drift", required=False, verdict=Verdict.FAIL, figure=0.5)
+    )
+    assert '<td class="warn">warn</td>' in page(report, name="cheques").decode()
+    assert [result.says for result in report.results] == ["pass", "warn"]
 
 
 def test_no_label_or_slice_can_draw_a_tag_a_link_or_a_new_cell():
