@@ -33,7 +33,7 @@ from hitl_mlops.audit.keys import signer_from_seed
 from hitl_mlops.audit.sealing import Sealer
 from hitl_mlops.audit.trail_sql import SqlTrail
 from hitl_mlops.database.connect import Database
-from hitl_mlops.database.tables import cases, decisions, tickets
+from hitl_mlops.database.tables import tickets
 from hitl_mlops.decisions.record import Arm, Case, Decision
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.ids import instant
@@ -106,28 +106,16 @@ def bench(folder: Path) -> Iterator[Bench]:
 
 
 def open_tickets(database: Database, count: int) -> None:
-    """Decisions and tickets stand in the database, as `decide` would have left them."""
+    """Tickets stand in the database, as `decide` would have left them."""
     at = instant(datetime.now(UTC))
     with database.transaction() as connection:
-        for table, row in ((cases, _case), (decisions, _decision), (tickets, _ticket)):
-            connection.execute(sa.insert(table), [row(str(number), at) for number in range(count)])
-
-
-def _case(name: str, at: str) -> dict[str, Any]:
-    empty: dict[str, Any] = {"inputs": {}, "attributes": {}, "salt": b"", "commitment": ""}
-    return {"case_id": f"c{name}", "subject": name, "at": at, **empty}
-
-
-def _decision(name: str, at: str) -> dict[str, Any]:
-    made = {"at": at, "model_version": "1", "model_digest": "", "arm": "champion", "policy_hash": ""}
-    said = {"label": "yes", "confidence": 0.6, "probabilities": {}, "route": "standard", "reasons": []}
-    how = {"pi": 1.0, "spot_check": False, "signatures": 1}
-    return {"decision_id": f"d{name}", "case_id": f"c{name}", "subject": name, **made, **said, **how}
+        connection.execute(sa.insert(tickets), [_ticket(str(number), at) for number in range(count)])
 
 
 def _ticket(name: str, at: str) -> dict[str, Any]:
     asked = {
         "kind": "review",
+        "suggestion": "yes",
         "lane": "standard",
         "signatures": 1,
         "blind": False,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from hitl_mlops.audit.trail_in_memory import InMemoryTrail
 from hitl_mlops.database.connect import Database
-from hitl_mlops.database.tables import cases, decisions, tickets
+from hitl_mlops.database.tables import tickets
 from hitl_mlops.ids import instant
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.overrides.collect import Collector, CollectPolicy
@@ -57,7 +57,6 @@ class Room:
 
     def ask(self, name: str = "1", signatures: int = 1, kind: TicketKind = TicketKind.REVIEW) -> int:
         """A decision with label 1, its ticket, and the ticket's task on the desk; the task."""
-        decide(self.database, name)
         open_ticket(self.database, f"t_{name}", f"d_{name}", signatures, kind)
         return self.desk.add_task(f"t_{name}")
 
@@ -72,33 +71,12 @@ class Room:
         return [entry.read()["kind"] for entry in self.trail.entries()]
 
 
-def decide(database: Database, name: str, at: datetime = START) -> None:
-    with database.transaction() as connection:
-        connection.execute(
-            sa.insert(cases).values(
-                case_id=f"c_{name}",
-                subject="s",
-                at=instant(at),
-                inputs={},
-                attributes={},
-                salt=b"",
-                commitment="",
-            )
-        )
-        connection.execute(
-            sa.insert(decisions).values(
-                decision_id=f"d_{name}", case_id=f"c_{name}", subject="s", at=instant(at), model_version="1",
-                model_digest="", arm="champion", label="1", confidence=0.5, probabilities={}, route="r",
-                reasons=[], policy_hash="", pi=1.0, spot_check=False, signatures=1, intervention="before",
-            )
-        )  # fmt: skip
-
-
 def open_ticket(database: Database, ticket: str, decision: str, signatures: int, kind: TicketKind) -> None:
     with database.transaction() as connection:
         connection.execute(
             sa.insert(tickets).values(
-                ticket_id=ticket, decision_id=decision, kind=kind.value, lane="x", signatures=signatures,
+                ticket_id=ticket, decision_id=decision, kind=kind.value, suggestion="1", lane="x",
+                signatures=signatures,
                 blind=False, opened_at=instant(START), due_at=instant(START), shown={}, state="open",
             )
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hitl_mlops.audit.trace import Stop
     from hitl_mlops.dataset.diff import DatasetDiff
     from hitl_mlops.dataset.manifest import DatasetVersion
-    from hitl_mlops.decisions.record import Case, Decision
+    from hitl_mlops.decisions.block import Block
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.kpis.definitions import LoopFigures
@@ -98,21 +98,21 @@ class Project:
         frame = read_table(source) if isinstance(source, (str, Path)) else source
         intake = screen_cases(frame, parts.task, parts.schema, parts.log, now=now, strict=strict)
         serving = self.serving()
-        known = len(parts.log.decided(case.case_id for case in intake.cases))
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": self.actor}
         kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
         asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
         shown, opened = self.verbs.shown, 0
 
-        def ask(decisions: Sequence[Decision], cases: Sequence[Case]) -> None:
+        def ask(block: Block) -> None:
             nonlocal opened
-            beside = parts.log.shadows_of(one.decision_id for one in decisions)
-            opened += len(open_tickets(decisions, beside, cases, shown=shown, **asks))
+            asked = block.asking()
+            cases = asked.cases().records()
+            opened += len(open_tickets(asked.decisions(), asked.shadows(), cases, shown=shown, **asks))
 
         decides = {"key": parts.policy_key, "board": parts.switches, "beside": ask, **kept}
-        decisions = decide_cases(intake.cases, serving, parts.policy, **decides)
+        recorded = decide_cases(intake.cases, serving, parts.policy, **decides)
         quarantine_refused(intake, **kept)
-        return Decided(tuple(decisions), intake.refused, known, opened)
+        return Decided(tuple(recorded.decisions()), intake.refused, len(recorded.known), opened)
 
     def serving(self) -> Serving:
         """The models that answer now, by the database's digests; an alias moved by hand changes nothing.
@@ -193,6 +193,12 @@ class Project:
         from hitl_mlops.overrides.quarantine import Ruling
 
         self.verbs.quarantine.drop(key, Ruling(self._person(by), reason, self.parts.clock()))
+
+    def _block_of(self, ref: str) -> str | None:
+        from hitl_mlops.decisions.block import block_name
+
+        number = self.parts.log.block_of(ref)
+        return block_name(number) if number is not None else None
 
     def _person(self, name: str) -> str:
         return self.parts.roster.person_id(name, self.parts.policy_key)
@@ -369,11 +375,11 @@ class Project:
     def verify_trail(self) -> TrailCheck:
         """The whole trail against its signed checkpoints, and stored decisions against the trail."""
         from hitl_mlops.audit.verify import verify
-        from hitl_mlops.decisions.verify import changed_batches
+        from hitl_mlops.decisions.verify import changed_blocks
 
         trail = self.parts.trail
         found = verify(trail, trail.sealer.store, self.parts.verifier)
-        changed = () if found.problems else tuple(changed_batches(trail.entries(), self.parts.log))
+        changed = () if found.problems else tuple(changed_blocks(trail.entries(), self.parts.log))
         return TrailCheck(found, tuple(one.told for one in changed))
 
     def trace(self, ref: str, *, onward: bool = False) -> Stop:
@@ -381,7 +387,7 @@ class Project:
         from hitl_mlops.audit.trace import Direction, trace
 
         towards = Direction.EFFECTS if onward else Direction.ORIGINS
-        return trace(ref, self.parts.trail.about, towards=towards)
+        return trace(ref, self.parts.trail.about, towards=towards, block_of=self._block_of)
 
     def champion(self) -> Rollout:
         """The rollout whose challenger serves now; raises NotFoundError before there is one."""

@@ -133,9 +133,10 @@ class Parts:
     @cached_property
     def log(self) -> DecisionLog:
         """Every decision."""
-        from hitl_mlops.decisions.log_sql import SqlDecisionLog
+        from hitl_mlops.decisions.block_store_sql import SqlBlockStore
+        from hitl_mlops.decisions.log import DecisionLog
 
-        return SqlDecisionLog(self.database)
+        return DecisionLog(SqlBlockStore(self.database), self.policy_key)
 
     @cached_property
     def switches(self) -> SwitchBoard:

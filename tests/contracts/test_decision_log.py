@@ -1,4 +1,4 @@
-"""What every decision log must do: the twin, SQLite in a file, PostgreSQL."""
+"""What every store of decision blocks must do, seen through the log: twin, SQLite in a file, PostgreSQL."""
 
 from datetime import timedelta
 
@@ -6,12 +6,11 @@ import pytest
 
 from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import metadata
-from hitl_mlops.decisions.log_in_memory import InMemoryDecisionLog
-from hitl_mlops.decisions.log_sql import SqlDecisionLog
+from hitl_mlops.decisions.block_store_sql import SqlBlockStore
+from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.record import Arm, ShadowPrediction
-from hitl_mlops.decisions.seal import commitment_of
 from hitl_mlops.errors import NotFoundError
-from tests.builders import NOW, a_case, a_decision
+from tests.builders import KEY, NOW, a_block, a_case, a_decision, a_log, decision_id, record
 
 REAL = pytest.mark.real
 
@@ -19,7 +18,7 @@ REAL = pytest.mark.real
 @pytest.fixture(params=["twin", pytest.param("sqlite", marks=REAL), pytest.param("postgres", marks=REAL)])
 def log(request, tmp_path):
     if request.param == "twin":
-        yield InMemoryDecisionLog()
+        yield a_log()
         return
     postgres = request.param == "postgres"
     url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path}/hitl.db"
@@ -28,7 +27,7 @@ def log(request, tmp_path):
     with database.transaction() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
-    yield SqlDecisionLog(database)
+    yield DecisionLog(SqlBlockStore(database), KEY)
     database.close()
 
 
@@ -46,77 +45,84 @@ def test_what_was_recorded_is_read_back_equal(log):
     decision = a_decision(
         arm=Arm.CHALLENGER, attributes=case.attributes, confidence=1 / 3, reasons=("a", "b"), spot_check=True
     )
-    assert log.record([case], [decision]) == [decision.decision_id]
+    assert record(log, [case], [decision]) == [decision.decision_id]
     assert log.get(decision.decision_id) == decision
     assert log.case(case.case_id) == case
     assert log.decided(["case-1", "other"]) == {"case-1": decision}
     assert log.cases(["other", "case-1"]) == {"case-1": case}
-    assert log.many([decision.decision_id, "d_other"]) == {decision.decision_id: decision}
+    assert log.many([decision.decision_id, "d_other", "d_" + "0" * 24]) == {decision.decision_id: decision}
 
 
 def test_a_decision_that_is_there_is_left_as_it_is(log):
-    log.record([a_case()], [a_decision()])
-    again = log.record(
+    record(log, [a_case()], [a_decision()])
+    again = record(
+        log,
         [a_case(inputs={"x": 2.0}), a_case(case_id="case-2")],
         [a_decision(label="no"), a_decision(case_id="case-2")],
-        [ShadowPrediction("d_case-1", "2", "sha256:2", "no", 0.6)],
+        [ShadowPrediction(decision_id("case-1"), "2", "sha256:2", "no", 0.6)],
     )
-    assert again == ["d_case-2"]
-    assert log.get("d_case-1").label == "yes"
+    assert again == [decision_id("case-2")]
+    assert log.get(decision_id("case-1")).label == "yes"
     assert log.case("case-1").inputs == {"x": 1.5}
     assert log.shadows("2") == []
 
 
-def test_the_same_case_twice_in_one_batch_is_kept_once_as_it_first_stood(log):
-    new = log.record([a_case(), a_case()], [a_decision(), a_decision(label="no")])
-    assert new == ["d_case-1"]
-    assert log.get("d_case-1").label == "yes"
+def test_the_same_case_twice_in_one_block_is_kept_once_as_it_first_stood(log):
+    new = log.record(a_block([a_case(), a_case()], [a_decision(), a_decision(label="no")]))
+    assert new.decision_ids == [decision_id("case-1")]
+    assert log.get(decision_id("case-1")).label == "yes"
 
 
-def test_nothing_recorded_is_nothing_new(log):
-    assert log.record([], []) == []
+def test_a_block_of_which_nothing_is_new_is_not_kept(log):
+    record(log, [a_case()], [a_decision()])
+    assert log.record(a_block([a_case()], [a_decision()])) is None
+    assert len(list(log.store.blocks())) == 1
+
+
+def test_a_log_without_decisions_says_so(log):
     assert log.decisions() == []
     assert log.decided([]) == {}
+    assert log.block_of(decision_id("case-1")) is None
+    assert log.store.hashes(1) == b""
 
 
 def test_more_cases_than_a_database_takes_at_once(log):
     cases, decisions = many(4500)
-    assert log.record(cases, decisions) == [each.decision_id for each in decisions]
+    assert record(log, cases, decisions) == [each.decision_id for each in decisions]
     assert len(log.decided(case.case_id for case in cases)) == 4500
-    assert log.record(cases, decisions) == []
-
-
-def test_a_record_that_fails_leaves_nothing_behind(log):
-    with pytest.raises(KeyError):
-        log.record([a_case()], [a_decision(), a_decision(case_id="case-without-body")])
-    assert log.decisions() == []
-    assert log.cases(["case-1"]) == {}
+    assert record(log, cases, decisions) == []
 
 
 def test_decisions_are_chosen_by_time_and_version_and_ordered(log):
     when = [NOW + timedelta(hours=hours) for hours in (2, 0, 1, 1)]
     versions = ["2", "1", "1", "2"]
     cases = [a_case(case_id=f"c{n}") for n in range(4)]
-    log.record(cases, [a_decision(case_id=f"c{n}", at=when[n], model_version=versions[n]) for n in range(4)])
-    assert [each.case_id for each in log.decisions()] == ["c1", "c2", "c3", "c0"]
-    assert [each.case_id for each in log.decisions(since=when[2])] == ["c2", "c3", "c0"]
+    record(log, cases, [a_decision(case_id=f"c{n}", at=when[n], model_version=versions[n]) for n in range(4)])
+    assert {each.case_id for each in log.decisions()[1:3]} == {"c2", "c3"}
+    assert [each.case_id for each in log.decisions()][::3] == ["c1", "c0"]
+    assert {each.case_id for each in log.decisions(since=when[2])} == {"c2", "c3", "c0"}
     assert [each.case_id for each in log.decisions(until=when[2])] == ["c1"]
     assert [each.case_id for each in log.decisions(model_version="1")] == ["c1", "c2"]
 
 
-def test_shadow_predictions_are_kept_by_version(log):
+def test_shadow_predictions_are_kept_by_version_and_time(log):
     cases, decisions = many(2)
     shadows = [ShadowPrediction(each.decision_id, "2", "sha256:2", "no", 0.6) for each in decisions]
-    log.record(cases, decisions, shadows[::-1])
-    assert log.shadows("2") == shadows
+    record(log, cases, decisions, shadows[::-1])
+    assert sorted(log.shadows("2"), key=lambda one: one.decision_id) == log.shadows("2")
+    assert set(log.shadows("2")) == set(shadows)
     assert log.shadows("3") == []
+    assert log.shadows("2", since=NOW + timedelta(hours=1)) == []
+    assert log.shadows_of([decisions[1].decision_id]) == [shadows[1]]
 
 
-def test_the_commitment_is_over_the_salt_and_the_stored_body(log):
-    log.record([a_case()], [a_decision()], salts=[b"s" * 32])
-    assert log.commitments(["case-1", "other"]) == {"case-1": commitment_of(a_case(), b"s" * 32)}
-    log.record([a_case(case_id="case-2")], [a_decision(case_id="case-2")])
-    assert log.commitments(["case-2"])["case-2"] != commitment_of(a_case(case_id="case-2"), b"s" * 32)
+def test_blocks_are_numbered_as_they_come_and_found_by_their_decisions(log):
+    for number, name in enumerate(("a", "b"), start=1):
+        assert log.record(a_block([a_case(case_id=name)], [a_decision(case_id=name)])).number == number
+        assert log.block_of(decision_id(name)) == number
+    (second,) = log.store.blocks([2])
+    assert second.decision_ids == [decision_id("b")]
+    assert log.store.hashes(2) == b"".join(second.hashes)
 
 
 def test_what_is_not_there_is_said_by_name(log):

@@ -73,6 +73,7 @@ def tickets(count: int, *, blind: bool = False, signatures: int = 1, text: str =
                 ticket_id=f"t_{'blind' if blind else 'open'}_{number}",
                 decision_id=f"d_case-{number}",
                 kind=TicketKind.SHADOW if blind else TicketKind.REVIEW,
+                suggestion="yes",
                 lane="standard",
                 signatures=signatures,
                 blind=blind,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from hitl_mlops.audit.entry import Entry
@@ -46,7 +47,11 @@ KNOWN_BY = (
 About = Callable[[str], Sequence[Entry]]
 """The entries that name an id, in order: `Trail.about`."""
 
+BlockOf = Callable[[str], str | None]
+"""The block in which the decision of that id stands; None where it is no decision."""
+
 Refs = Mapping[str, Sequence[str]]
+Body = dict[str, Any]
 
 
 class Direction(StrEnum):
@@ -109,6 +114,7 @@ def trace(
     towards: Direction = Direction.ORIGINS,
     role: str | None = None,
     widest: int = 5,
+    block_of: BlockOf = lambda _ref: None,
 ) -> Stop:
     """The road from this id, as a tree.
 
@@ -118,20 +124,22 @@ def trace(
         towards: to what it came from, or to what came of it.
         role: what the id is; by default the latest role on the road that entries give it.
         widest: how many branches of one role are followed from one stop; `Stop.more` counts the rest.
+        block_of: where a decision stands; entries of recorded decisions name blocks, not every decision.
 
     Raises:
         NotFoundError: no entry names this id (in this role).
     """
-    found = _roles(ref, about(ref))
+    told = partial(_bodies, about, block_of)
+    found = _roles(ref, told(ref))
     begin = role or max(found, key=_place, default=None)
     if begin is None or begin not in found:
         raise _unknown(ref, role, found)
-    return _Walk(about, towards, widest, {(begin, ref)}).stop(begin, ref)
+    return _Walk(told, towards, widest, {(begin, ref)}).stop(begin, ref)
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    about: About
+    told: Callable[[str], Sequence[Body]]
     towards: Direction
     widest: int
     seen: set[tuple[str, str]]
@@ -139,8 +147,7 @@ class _Walk:
     def stop(self, role: str, ref: str) -> Stop:
         steps: list[Step] = []
         ahead: dict[str, dict[str, None]] = {}
-        for entry in self.about(ref):
-            body = entry.read()
+        for body in self.told(ref):
             own = OWN_ROLE.get(body["kind"].split(".")[0], role)
             if ref not in body["refs"].get(role, ()) or _place(own) < _place(role):
                 continue
@@ -149,7 +156,7 @@ class _Walk:
             for other in leads:
                 ahead.setdefault(other, {}).update(dict.fromkeys(related[other]))
             beside = {other: ids for other, ids in related.items() if other not in leads}
-            steps.append(Step(entry.sequence, body["kind"], body["actor"], body["at"], beside, body["facts"]))
+            steps.append(Step(body["seq"], body["kind"], body["actor"], body["at"], beside, body["facts"]))
         branches, more = self.branches(ahead)
         return Stop(role, ref, tuple(steps), branches, more)
 
@@ -204,5 +211,13 @@ def _place(role: str) -> int:
     return ROAD.index(role) if role in ROAD else -1
 
 
-def _roles(ref: str, entries: Sequence[Entry]) -> set[str]:
-    return {role for entry in entries for role, ids in entry.read()["refs"].items() if ref in ids}
+def _bodies(about: About, block_of: BlockOf, ref: str) -> list[Body]:
+    """What the entries about an id say; that of its block is read as if it named the decision."""
+    block = block_of(ref)
+    recorded = [entry.read() for entry in about(block)] if block is not None else []
+    named = [body | {"refs": {"decision": [ref], **body["refs"]}} for body in recorded]
+    return [*named, *(entry.read() for entry in about(ref))]
+
+
+def _roles(ref: str, told: Sequence[Body]) -> set[str]:
+    return {role for body in told for role, ids in body["refs"].items() if ref in ids}

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -45,17 +44,6 @@ trail_head = Table(  # audit: size and Merkle frontier, so that an append costs 
     Column("frontier", LargeBinary, nullable=False),
 )
 
-cases = Table(  # decisions: the bodies; the vault will keep these encrypted per subject
-    "cases",
-    metadata,
-    Column("case_id", String(200), primary_key=True),
-    Column("subject", String(200), nullable=False, index=True),
-    Column("at", String(40), nullable=False),
-    Column("inputs", JSON, nullable=False),
-    Column("attributes", JSON, nullable=False),
-    Column("salt", LargeBinary(32), nullable=False),
-    Column("commitment", String(80), nullable=False),  # SHA-256(salt ‖ canonical body), what the trail holds
-)
 quarantined_cases = Table(  # decisions
     "quarantined_cases",
     metadata,
@@ -65,36 +53,24 @@ quarantined_cases = Table(  # decisions
     Column("reasons", JSON, nullable=False),
     Column("at", String(40), nullable=False),
 )
-decisions = Table(  # decisions
-    "decisions",
+decision_blocks = Table(  # decisions: with their cases, as `decisions.block` lays them out; never changed
+    "decision_blocks",
     metadata,
-    Column("decision_id", String(40), primary_key=True),
-    Column("case_id", String(200), ForeignKey("cases.case_id"), nullable=False, unique=True),
-    Column("subject", String(200), nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", String(40), nullable=False, index=True),
-    Column("model_version", String(40), nullable=False, index=True),
-    Column("model_digest", String(80), nullable=False),
-    Column("arm", String(12), nullable=False),
-    Column("label", String(200), nullable=False),
-    Column("confidence", Float, nullable=False),
-    Column("probabilities", JSON, nullable=False),
-    Column("route", String(80), nullable=False),
-    Column("reasons", JSON, nullable=False),
-    Column("policy_hash", String(80), nullable=False),
-    Column("pi", Float, nullable=False),
-    Column("spot_check", Boolean, nullable=False),
-    Column("signatures", Integer, nullable=False),
-    Column("intervention", String(12), nullable=False),
-    Column("reversible_until", String(40)),
+    Column("count", Integer, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("rows", LargeBinary, nullable=False),
+    Column("texts", LargeBinary, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),  # 32 bytes a row; the trail holds the digest over them
 )
-shadow_predictions = Table(  # decisions
-    "shadow_predictions",
+decision_keys = Table(  # decisions: where the decision of that id stands, its 24 digits as bytes
+    "decision_keys",
     metadata,
-    Column("decision_id", String(40), ForeignKey("decisions.decision_id"), primary_key=True),
-    Column("model_version", String(40), primary_key=True),
-    Column("model_digest", String(80), nullable=False),
-    Column("label", String(200), nullable=False),
-    Column("confidence", Float, nullable=False),
+    Column("key", LargeBinary(12), primary_key=True),
+    Column("block", Integer, nullable=False),
+    Column("row", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 switches = Table(  # routing: what people froze; `s1` is number 1
@@ -116,6 +92,7 @@ tickets = Table(  # review
     Column("ticket_id", String(40), primary_key=True),
     Column("decision_id", String(40), nullable=False, index=True),
     Column("kind", String(20), nullable=False),
+    Column("suggestion", String(200), nullable=False),
     Column("lane", String(80), nullable=False),
     Column("signatures", Integer, nullable=False),
     Column("blind", Boolean, nullable=False),

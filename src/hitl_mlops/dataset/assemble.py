@@ -140,7 +140,9 @@ def _ids(frame: pd.DataFrame, task: Task) -> pd.Series[Any]:
 
 def _names(column: pd.Series[Any]) -> pd.Series[Any]:
     """Ids as the intake of cases spells them; None where there is none."""
-    return pd.Series([name or None for name in screen_id(column).plain], index=column.index, dtype=object)
+    return pd.Series(
+        [name or None for name in screen_id(column).column.tolist()], index=column.index, dtype=object
+    )
 
 
 def _times(frame: pd.DataFrame, task: Task, now: datetime) -> pd.Series[Any]:

@@ -15,18 +15,18 @@ from hitl_mlops.decisions.cells import EXACT_UP_TO
 from hitl_mlops.ids import content_id
 
 
-def made_ids(rows: Iterable[Mapping[str, Any] | None]) -> list[str]:
+def made_ids(rows: Iterable[Mapping[str, Any] | None], seen: Counter[str] | None = None) -> list[str]:
     """An id for each row of inputs, in order; "" for None.
 
     Equal content has an equal id, however a file or NumPy holds it: 8 and 8.0 are one number, blank text and
     NaN are no value; 1, true and "1" are three things. A repeat is numbered, so that a table
-    always gives the same ids.
+    always gives the same ids; `seen` counts them on from one piece of a table to the next.
 
     >>> one, two, again = made_ids([{"x": 8.0, "y": " "}, {"x": "8", "y": None}, {"x": 8, "y": None}])
     >>> (one == two, again == one + "_2")
     (False, True)
     """
-    seen: Counter[str] = Counter()
+    seen = Counter() if seen is None else seen
     ids: list[str] = []
     for row in rows:
         if row is None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.cases import Column, column_of, microseconds, objects
 from hitl_mlops.decisions.schema import ColumnSpec, ColumnType
 
 LONGEST_TEXT = 100_000
@@ -23,16 +24,16 @@ LONGEST_ID = 200
 EXACT_UP_TO = 2**53
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cells:
     """A screened column.
 
     Attributes:
-        plain: plain values, one for each row; what stands in a refused row does not count.
+        column: plain values, one for each row; what stands in a refused row does not count.
         faults: what is wrong → rows where it is, shape (n,).
     """
 
-    plain: list[Any]
+    column: Column
     faults: dict[str, npt.NDArray[np.bool_]]
 
 
@@ -41,28 +42,49 @@ def screen_input(column: pd.Series, spec: ColumnSpec) -> Cells:
     if spec.type is ColumnType.NUMBER:
         return _numbers(column, spec)
     if spec.type is ColumnType.FLAG:
+        if column.dtype == bool:
+            return Cells(column.to_numpy(), {})
         return _each(column, lambda value: _flag(value, spec))
-    return _each(column, lambda value: _text(value, spec))
+    return _sound_texts(column, LONGEST_TEXT) or _each(column, lambda value: _text(value, spec))
 
 
 def screen_attribute(column: pd.Series) -> Cells:
     """The cells of a kept column: any single value, or none."""
-    return _each(column, _attribute)
+    if column.dtype.kind in "if" and isinstance(column.dtype, np.dtype):
+        values = column.to_numpy(dtype=np.int64 if column.dtype.kind == "i" else np.float64)
+        inexact = values.dtype.kind == "i" and np.abs(values) > EXACT_UP_TO
+        suspects = {"has more digits than a float holds": inexact, "is infinite": np.isinf(values)}
+        return Cells(values, {fault: rows for fault, rows in suspects.items() if np.any(rows)})
+    if column.dtype == bool:
+        return Cells(column.to_numpy(), {})
+    return _sound_texts(column, LONGEST_TEXT) or _each(column, _attribute)
 
 
 def screen_id(column: pd.Series) -> Cells:
     """The cells of a column of ids, as text."""
-    return _each(column, _id)
+    return _sound_texts(column, LONGEST_ID) or _each(column, _id)
 
 
 def screen_time(column: pd.Series) -> Cells:
-    """The cells of a column of times, as aware moments in UTC.
+    """The cells of a column of times, in microseconds since 1970 in UTC, int64.
 
     A time without a zone is refused: nobody can say which moment it is.
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert("UTC").astype(object)
-    return _each(column, _moment)
+        gaps = column.isna().to_numpy()
+        counted = column.dt.tz_convert("UTC").dt.as_unit("us").fillna(pd.Timestamp(0, tz="UTC"))
+        return Cells(counted.astype(np.int64).to_numpy(), {"has no value": gaps} if gaps.any() else {})
+    return _each(column, _microseconds)
+
+
+def _sound_texts(column: pd.Series, longest: int) -> Cells | None:
+    """The column as it is, where every value is plain text of ASCII that is not blank; else None."""
+    values = column.tolist()
+    if not values or set(map(type, values)) != {str}:
+        return None
+    joined = "".join(values)
+    sound = joined.isascii() and "\0" not in joined and len(max(values, key=len)) <= longest
+    return Cells(objects(values), {}) if sound and all(map(str.strip, values)) else None
 
 
 def _each(column: pd.Series, judge: Callable[[Any], tuple[Any, str | None]]) -> Cells:
@@ -72,7 +94,7 @@ def _each(column: pd.Series, judge: Callable[[Any], tuple[Any, str | None]]) -> 
     for place, (_, fault) in enumerate(judged):
         if fault is not None:
             wrong.setdefault(fault, np.zeros(len(judged), dtype=bool))[place] = True
-    return Cells([value for value, _ in judged], wrong)
+    return Cells(column_of([value for value, _ in judged]), wrong)
 
 
 def _plain(column: pd.Series) -> Sequence[Any]:
@@ -81,21 +103,20 @@ def _plain(column: pd.Series) -> Sequence[Any]:
 
 
 def _numbers(column: pd.Series, spec: ColumnSpec) -> Cells:
+    faults: dict[str, npt.NDArray[np.bool_]] = {}
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        gaps, faults = np.isnan(numbers), {}
-        values = column.astype(object).tolist() if gaps.any() else column.tolist()
+        whole = isinstance(column.dtype, np.dtype) and column.dtype.kind == "i"
+        values = column.to_numpy(np.int64) if whole else column.to_numpy(np.float64, na_value=np.nan)
     else:
         cells = _each(column, _number)
-        numbers = np.array([math.nan if value is None else value for value in cells.plain], dtype=np.float64)
-        values, faults = cells.plain, cells.faults
+        values, faults = cells.column.astype(np.float64), cells.faults
+    numbers = values.astype(np.float64, copy=False)
+    finite = np.isfinite(numbers)
+    if not finite.all():
         gaps = np.isnan(numbers) & ~any_fault(faults, len(numbers))
-    if gaps.any():
-        values = [None if gap else value for value, gap in zip(values, gaps.tolist(), strict=True)]
-        if not spec.may_be_missing:
+        if gaps.any() and not spec.may_be_missing:
             faults = {**faults, "has no value": gaps}
     with np.errstate(invalid="ignore"):
-        finite = np.isfinite(numbers)
         suspects = {
             "is infinite": np.isinf(numbers),
             "has more digits than a float holds": finite & (np.abs(numbers) > EXACT_UP_TO),
@@ -213,3 +234,8 @@ def _moment(value: Any) -> tuple[datetime | None, str | None]:
         return (None, "has no time zone") if moment.tzinfo is None else (moment.astimezone(UTC), None)
     except (ValueError, OverflowError):
         return None, "is not a time"
+
+
+def _microseconds(value: Any) -> tuple[int, str | None]:
+    moment, fault = _moment(value)
+    return 0 if moment is None else microseconds(moment), fault

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -16,24 +15,32 @@ import pandas as pd
 
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
+from hitl_mlops.decisions.block import (
+    KEY_BYTES,
+    NOBODY,
+    SALT_BYTES,
+    Block,
+    block_name,
+    digest_of,
+)
+from hitl_mlops.decisions.cases import Cases, as_series
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.decisions.predict import Answers, ask, inputs_frame
-from hitl_mlops.decisions.record import Arm, Case, Decision, ShadowPrediction
-from hitl_mlops.decisions.seal import SALT_BYTES, batch_seal, commitment_of, record_hash
+from hitl_mlops.decisions.predict import Answers, ask
+from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.serving import Serving
-from hitl_mlops.ids import keyed_id
+from hitl_mlops.decisions.write import Outcome, Spoke, write_block
+from hitl_mlops.ids import sha256_hex
 from hitl_mlops.routing.policy import CLOSED, Policy
-from hitl_mlops.routing.route import Check, Routes, route
+from hitl_mlops.routing.route import Check, route
+from hitl_mlops.routing.sampling import keyed_digests
 from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
 from hitl_mlops.routing.switches import Switch
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
-Beside: TypeAlias = Callable[[Sequence[Decision], Sequence[Case]], object]
-"""What else is kept of a batch: its decisions and their cases, also those decided before."""
-RECORDED_AT_ONCE = 2_000
+Beside: TypeAlias = Callable[[Block], object]
+"""What else is kept of a batch, with its new decisions."""
+RECORDED_AT_ONCE = 20_000
 """Cases of one transaction: whoever freezes waits until it has ended."""
-NAMED_AT_ONCE = 500
-"""How many decisions one entry of the trail names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,9 @@ class Heard:
     swapped: npt.NDArray[np.bool_]
 
     @property
-    def said(self) -> list[Answers]:
-        """For each case, the answers among which its own stands."""
-        other = self.challenger or self.champion
-        return [other if swap else self.champion for swap in self.swapped.tolist()]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What the models and the policy made of some cases, in their order; nothing is recorded yet."""
-
-    decisions: tuple[Decision, ...]
-    shadows: tuple[ShadowPrediction, ...]
+    def models(self) -> list[Answers]:
+        """What each live model said, the champion first."""
+        return [self.champion] if self.challenger is None else [self.champion, self.challenger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +68,40 @@ class Deciding:
     """What it takes to decide.
 
     Attributes:
-        serving: the live models.
         policy: the policy; None sends every case to senior review.
         key: the project's policy key; makes ids, draws arms and spot checks.
         checks: the user's auxiliary checks by name.
         switches: what people have frozen; None where that cannot be read, which freezes everything.
     """
 
-    serving: Serving
     policy: Policy | None
     key: bytes
     checks: Mapping[str, Check] = field(default_factory=dict)
     switches: Sequence[Switch] | None = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """What came of some cases: all of them are decided, and recorded.
+
+    Attributes:
+        ids: case ids, in their order.
+        blocks: the decisions that are new.
+        known: case id → decision, for those decided before.
+    """
+
+    ids: list[str]
+    blocks: tuple[Block, ...]
+    known: Mapping[str, Decision]
+
+    def decisions(self) -> list[Decision]:
+        """One for each case, in their order."""
+        new = {one.case_id: one for block in self.blocks for one in block.decisions()}
+        return [new.get(name) or self.known[name] for name in self.ids]
+
+
 def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six places the answer goes
-    cases: Sequence[Case],
+    cases: Cases,
     serving: Serving,
     policy: Policy | None,
     *,
@@ -98,13 +114,13 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     actor: str,
     checks: Mapping[str, Check] | None = None,
     beside: Beside | None = None,
-) -> list[Decision]:
-    """Every case has one recorded decision; they are returned in the cases' order.
+) -> Recorded:
+    """Every case has one recorded decision.
 
     A case decided before is answered from the log, also when it stands twice among the cases. Cases,
-    decisions, shadow predictions and their entries are recorded together, in batches of at most 2,000:
-    killed in between, whole batches stand, and deciding again goes on where it stopped. What is frozen is
-    read anew in the transaction of each batch, after the models were asked.
+    decisions, shadow predictions and their entry are recorded together, in blocks of at most 20,000:
+    killed in between, whole blocks stand, and deciding again goes on where it stopped. What is frozen is
+    read anew in the transaction of each block, after the models were asked.
 
     Args:
         cases: what to decide; none gives none.
@@ -118,157 +134,128 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         now: the time of the decisions.
         actor: who decides, `cli` or a flow.
         checks: the user's auxiliary checks by name.
-        beside: keeps more of each batch in its transaction, such as its tickets.
+        beside: keeps more of each block in its transaction, such as its tickets.
     """
-    deciding = Deciding(serving, policy, key, checks or {})
-    unique = list({case.case_id: case for case in cases}.values())
-    answered: dict[str, Decision] = {}
-    for start in range(0, len(unique), RECORDED_AT_ONCE):
-        batch = unique[start : start + RECORDED_AT_ONCE]
-        known = log.decided(case.case_id for case in batch)
-        todo = [case for case in batch if case.case_id not in known]
-        heard = hear(todo, serving, key)
+    deciding = Deciding(policy, key, checks or {})
+    first = {name: place for place, name in reversed(list(enumerate(cases.ids)))}
+    known = log.decided(first)
+    todo = sorted(place for name, place in first.items() if name not in known)
+    blocks: list[Block] = []
+    for start in range(0, len(todo), RECORDED_AT_ONCE):
+        places = todo[start : start + RECORDED_AT_ONCE]
+        batch = cases if len(places) == len(cases) else cases.take(places)
+        heard = hear(batch, serving, key)
         with transaction():
-            decided = decide(todo, heard, replace(deciding, switches=read_standing(board)), now)
-            known |= _record(todo, decided, log, trail, actor)
-            if beside is not None:
-                beside([known[case.case_id] for case in batch], batch)
-        answered |= known
-    return [answered[case.case_id] for case in cases]
+            block = decide(batch, heard, replace(deciding, switches=read_standing(board)), now)
+            new = log.record(block)
+            if new is not None:
+                trail.append([_event(new, actor)])
+                blocks.append(new)
+                if beside is not None:
+                    beside(new)
+        if new is None or len(new) < len(block):  # another writer was faster
+            known |= log.decided(batch.ids)
+    return Recorded(cases.ids, tuple(blocks), known)
 
 
-def hear(cases: Sequence[Case], serving: Serving, key: bytes) -> Heard:
+def hear(cases: Cases, serving: Serving, key: bytes) -> Heard:
     """What the live models say of the cases, and whose answer counts."""
-    inputs = inputs_frame(cases)
+    inputs = cases.frame()
     return Heard(
         ask(serving.champion, inputs),
         None if serving.challenger is None else ask(serving.challenger, inputs),
-        serving.challenger_answers(key, [case.subject for case in cases]),
+        serving.challenger_answers(key, cases.subjects),
     )
 
 
-def decide(cases: Sequence[Case], heard: Heard, deciding: Deciding, now: datetime) -> Decided:
-    """The decisions on the cases, and what the model that did not answer would have said. Pure."""
-    if not cases:
-        return Decided((), ())
-    champion, challenger, swapped, said = heard.champion, heard.challenger, heard.swapped, heard.said
-    ids = [keyed_id("d", deciding.key, case.case_id) for case in cases]
+def decide(cases: Cases, heard: Heard, deciding: Deciding, now: datetime) -> Block:
+    """The decisions on the cases, at least one, and what the model that did not answer would have said.
+
+    Pure but for the random bytes that keep the hashes of the rows from being guessed.
+    """
+    said = _said(heard)
+    keys = keyed_digests(deciding.key, cases.ids)[:, :KEY_BYTES]
+    versions = [answers.model.version for answers in heard.models]
+    policy = deciding.policy or CLOSED
     routes = route(
         deciding.policy,
-        _columns(cases, heard),
-        ids,
+        _columns(cases, heard, said),
+        [f"d_{each.tobytes().hex()}" for each in keys],
         deciding.key,
         checks=deciding.checks,
         switches=deciding.switches,
-        versions=[answers.model.version for answers in said],
+        versions=[versions[model] for model in said["model"].tolist()],
     )
-    policy = deciding.policy or CLOSED
-    decisions = tuple(
-        _decision(case, ids[row], row, said[row], routes, policy, swapped, now)
-        for row, case in enumerate(cases)
-    )
-    if challenger is None:
-        return Decided(decisions, ())
-    silent = [champion if swap else challenger for swap in swapped.tolist()]
-    shadows = tuple(
-        ShadowPrediction(
-            ids[row],
-            answers.model.version,
-            answers.model.digest,
-            answers.label(row),
-            float(answers.confidence[row]),
-        )
-        for row, answers in enumerate(silent)
-        if np.isfinite(answers.confidence[row])
-    )
-    return Decided(decisions, shadows)
-
-
-def _columns(cases: Sequence[Case], heard: Heard) -> pd.DataFrame:
-    """What the policy may read of each case: its attributes, and what the model that answers said."""
-    champion, other, swapped = heard.champion, heard.challenger or heard.champion, heard.swapped
-    names = list(cases[0].attributes)
-    attributes = {name: pd.Series([case.attributes[name] for case in cases], dtype=object) for name in names}
-    labels = [answers.label(row) for row, answers in enumerate(heard.said)]
-    return pd.DataFrame(
-        attributes
-        | {
-            "label": pd.Series(labels, dtype=object),
-            "confidence": np.where(swapped, other.confidence, champion.confidence),
-            "margin": np.where(swapped, other.margin, champion.margin),
-        }
-    ).infer_objects()
-
-
-def _decision(
-    case: Case,
-    decision_id: str,
-    row: int,
-    answers: Answers,
-    routes: Routes,
-    policy: Policy,
-    swapped: npt.NDArray[np.bool_],
-    now: datetime,
-) -> Decision:
-    label, plan = answers.label(row), policy.plan(str(routes.route[row]))
-    probabilities = zip(answers.model.classes, answers.probabilities[row].tolist(), strict=True)
-    return Decision(
-        decision_id=decision_id,
-        case_id=case.case_id,
-        subject=case.subject,
-        at=now,
-        model_version=answers.model.version,
-        model_digest=answers.model.digest,
-        arm=Arm.CHALLENGER if swapped[row] else Arm.CHAMPION,
-        label=label,
-        confidence=float(answers.confidence[row]) if label else 0.0,
-        probabilities=dict(probabilities) if label else {},
-        route=plan.name,
-        reasons=routes.reasons[row],
-        policy_hash=policy.hash,
-        pi=float(routes.pi[row]),
-        spot_check=bool(routes.spot_check[row]),
-        signatures=int(routes.signatures[row]),
-        attributes=case.attributes,
-        intervention=plan.intervention,
-        reversible_until=now + plan.reversible_for if plan.reversible_for is not None else None,
-    )
-
-
-def _record(
-    cases: Sequence[Case],
-    decided: Decided,
-    log: DecisionLog,
-    trail: Trail,
-    actor: str,
-) -> dict[str, Decision]:
-    """The batch and its entries are kept; answers case id → decision, also those of another writer."""
-    salts = [secrets.token_bytes(SALT_BYTES) for _ in cases]
-    new = set(log.record(cases, decided.decisions, decided.shadows, salts=salts))
-    sealed = [
-        (decision, commitment_of(case, salt))
-        for case, decision, salt in zip(cases, decided.decisions, salts, strict=True)
-        if decision.decision_id in new
-    ]
-    trail.append(
-        [
-            _event(sealed[start : start + NAMED_AT_ONCE], actor)
-            for start in range(0, len(sealed), NAMED_AT_ONCE)
-        ]
-    )
-    kept = {decision.case_id: decision for decision, _ in sealed}
-    return kept | log.decided(case.case_id for case in cases if case.case_id not in kept)
-
-
-def _event(sealed: Sequence[tuple[Decision, str]], actor: str) -> Event:
-    decisions = [decision for decision, _ in sealed]
-    facts: dict[str, Any] = {
-        "count": len(decisions),
-        "by_route": dict(sorted(Counter(each.route for each in decisions).items())),
-        "by_arm": dict(sorted(Counter(each.arm.value for each in decisions).items())),
-        "policy_hash": decisions[0].policy_hash,
-        "model_digests": {each.model_version: each.model_digest for each in decisions},
-        **batch_seal([record_hash(decision, commitment) for decision, commitment in sealed]),
+    levels = {plan.name: level for level, plan in enumerate(policy.routes)}
+    places, kinds = pd.factorize(routes.reasons)
+    fields = said | {
+        "key": keys,
+        "salt": np.frombuffer(os.urandom(SALT_BYTES * len(cases)), np.uint8).reshape(-1, SALT_BYTES),
+        "route": np.array([levels[name] for name in routes.route.tolist()]),
+        "reasons": places,
+        "pi": routes.pi,
+        "spot_check": routes.spot_check,
+        "signatures": routes.signatures,
     }
-    refs = {"decision": [each.decision_id for each in decisions]}
-    return Event(Kind.DECISIONS_RECORDED, actor, decisions[0].at, refs, facts)
+    models = [Spoke(each.model.version, each.model.digest, each.model.classes) for each in heard.models]
+    return write_block(cases, Outcome(models, policy.routes, list(kinds), policy.hash, fields), now)
+
+
+def _said(heard: Heard) -> dict[str, npt.NDArray[Any]]:
+    """What the model that answers said of each case, and what the other said in the shadow."""
+    models, swapped = heard.models, heard.swapped
+    widest = max(each.probabilities.shape[1] for each in models)
+    wide = [
+        np.pad(each.probabilities, ((0, 0), (0, widest - each.probabilities.shape[1]))) for each in models
+    ]
+    usable = [np.isfinite(each.confidence) for each in models]
+    labels = [np.where(there, each.place, NOBODY) for each, there in zip(models, usable, strict=True)]
+    sure = [np.where(there, each.confidence, 0.0) for each, there in zip(models, usable, strict=True)]
+    chances = [np.where(there[:, None], each, 0.0) for each, there in zip(wide, usable, strict=True)]
+    own, other = swapped.astype(np.intp) * (len(models) - 1), (~swapped).astype(np.intp) * (len(models) - 1)
+    rows = np.arange(len(swapped))
+    silent = np.stack(labels)[other, rows] if len(models) > 1 else np.full(len(rows), NOBODY)
+    return {
+        "model": own,
+        "arm": swapped,
+        "label": np.stack(labels)[own, rows],
+        "confidence": np.stack(sure)[own, rows],
+        "probabilities": np.stack(chances)[own, rows],
+        "shadow_model": np.where(silent == NOBODY, NOBODY, other),
+        "shadow_label": silent,
+        "shadow_confidence": np.where(silent == NOBODY, 0.0, np.stack(sure)[other, rows]),
+    }
+
+
+def _columns(cases: Cases, heard: Heard, said: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+    """What the policy may read of each case: its attributes, and what the model that answers said."""
+    own, rows = said["model"], np.arange(len(cases))
+    answered = said["label"] != NOBODY
+    classes = [np.array([*each.model.classes, ""], dtype=object) for each in heard.models]
+    labels = np.empty(len(cases), dtype=object)
+    for place, names in enumerate(classes):
+        mine = own == place
+        labels[mine] = names[said["label"][mine]]
+    margins = np.stack([each.margin for each in heard.models])[own, rows]
+    return pd.DataFrame(
+        {name: as_series(column) for name, column in cases.kept.items()}
+        | {
+            "label": labels,
+            "confidence": np.where(answered, said["confidence"], np.nan),
+            "margin": np.where(answered, margins, np.nan),
+        }
+    )
+
+
+def _event(block: Block, actor: str) -> Event:
+    models = block.header["models"]
+    facts: dict[str, Any] = {
+        "count": len(block),
+        "by_route": block.by_route(),
+        "by_arm": block.by_arm(),
+        "policy_hash": block.header["policy_hash"],
+        "model_digests": {each["version"]: each["digest"] for each in models},
+        "header": "sha256:" + sha256_hex(block.head),
+        "digest": digest_of(block.hashes),
+    }
+    return Event(Kind.DECISIONS_RECORDED, actor, block.at, {"block": [block_name(block.number)]}, facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_mlops.decisions.case_id import made_ids
+from hitl_mlops.decisions.cases import Cases, Column, microseconds, rows_of
 from hitl_mlops.decisions.cells import (
     LONGEST_TEXT,
     Cells,
@@ -52,17 +53,32 @@ class Refused:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Intake:
     """What came of a table: cases to decide, in its order, and rows refused, in its order."""
 
-    cases: tuple[Case, ...]
+    cases: Cases
     refused: tuple[Refused, ...]
 
     @property
     def reasons(self) -> dict[str, int]:
         """Reason → number of rows, most frequent first."""
         return dict(Counter(reason for row in self.refused for reason in row.reasons).most_common())
+
+
+@dataclass(slots=True)
+class Seen:
+    """What earlier pieces of the same table held, for a table that is read in pieces.
+
+    Attributes:
+        made: made id → how often it was made.
+        doubled: ids that stand more than once in the whole table; None: the table is one piece.
+        rows: how many rows came before.
+    """
+
+    made: Counter[str] = field(default_factory=Counter)
+    doubled: frozenset[str] | None = None
+    rows: int = 0
 
 
 def screen_cases(
@@ -73,6 +89,7 @@ def screen_cases(
     *,
     now: datetime,
     strict: bool = False,
+    seen: Seen | None = None,
 ) -> Intake:
     """Every row is a case or is refused with all its reasons; nothing is written.
 
@@ -82,56 +99,56 @@ def screen_cases(
     answers it from the log. Text that looks like a formula, HTML or SQL is text. Columns that the task
     does not name are ignored; where it names no column of times, the event time is `now`.
 
+    Args:
+        frame: the table, or a piece of it.
+        task: which columns there are.
+        schema: what inputs look like.
+        log: what was decided already.
+        now: the event time of cases that bring none.
+        strict: one refused row refuses all.
+        seen: what earlier pieces held, carried on from piece to piece; None: this is the whole table.
+
     Raises:
         InputError: a column is missing, or `strict` and a row was refused.
     """
     require_columns(frame, needed_columns(task))
-    frame = frame.reset_index(drop=True)
-    rows = _read_rows(frame, task, schema, now)
-    cases: dict[int, Case] = {
-        place: Case(
-            rows.ids[place], rows.subjects[place], rows.moments[place], rows.inputs[place], rows.kept[place]
-        )
-        for place in np.flatnonzero(~any_fault(rows.faults, len(frame))).tolist()
-    }
-    changed = _changed(cases, log, len(frame))
-    if changed.any():
-        rows.faults["was decided already with other content"] = changed
-    refused = tuple(_refused(frame, task, rows.ids, rows.faults))
+    frame, seen = frame.reset_index(drop=True), seen or Seen()
+    cases, faults = _read(frame, task, schema, now, seen)
+    sound = np.flatnonzero(~any_fault(faults, len(frame)))
+    accepted = cases if len(sound) == len(cases) else cases.take(sound)
+    changed = _changed(accepted, log)
+    if changed:
+        faults["was decided already with other content"] = np.isin(np.arange(len(frame)), sound[changed])
+        accepted = accepted.take(np.delete(np.arange(len(accepted)), changed))
+    refused = tuple(_refused(frame, task, cases.ids, faults, seen.rows))
+    seen.rows += len(frame)
     if strict and refused:
         raise _refusal(len(frame), refused)
-    return Intake(tuple(case for place, case in cases.items() if not changed[place]), refused)
+    return Intake(accepted, refused)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """A table, read column by column: one value a row in each list, and fault → rows where it is."""
-
-    ids: list[str]
-    subjects: list[str]
-    moments: list[datetime]
-    inputs: list[dict[str, Any]]
-    kept: list[dict[str, Any]]
-    faults: dict[str, npt.NDArray[np.bool_]]
-
-
-def _read_rows(frame: pd.DataFrame, task: Task, schema: InputSchema, now: datetime) -> _Rows:
+def _read(
+    frame: pd.DataFrame, task: Task, schema: InputSchema, now: datetime, seen: Seen
+) -> tuple[Cases, dict[str, npt.NDArray[np.bool_]]]:
+    """The rows as cases, also those that are refused, and fault → rows where it is."""
     inputs = {spec.name: screen_input(frame[spec.name], spec) for spec in schema.columns}
     kept = {name: inputs.get(name) or screen_attribute(frame[name]) for name in task.kept}
     faults = dict(_named_faults({**kept, **inputs}))
-    moments = [now] * len(frame)
+    moments = np.full(len(frame), microseconds(now), dtype=np.int64)
     if task.time is not None:
         cells = screen_time(frame[task.time])
-        moments = cells.plain
+        moments = cells.column
         faults.update(_named_faults({task.time: cells}))
-    input_rows = _rows(inputs, len(frame))
-    ids = _case_ids(frame, task, input_rows, faults)
+    columns = {name: cells.column for name, cells in inputs.items()}
+    ids = _case_ids(frame, task, columns, faults, seen)
     subjects = ids
     if task.subject is not None:
         cells = screen_id(frame[task.subject])
-        subjects = cells.plain
+        subjects = cells.column.tolist()
         faults.update(_named_faults({task.subject: cells}))
-    return _Rows(ids, subjects, moments, input_rows, _rows(kept, len(frame)), faults)
+    return Cases(
+        ids, subjects, moments, columns, {name: cells.column for name, cells in kept.items()}
+    ), faults
 
 
 def needed_columns(task: Task) -> tuple[str, ...]:
@@ -146,40 +163,43 @@ def _named_faults(columns: Mapping[str, Cells]) -> Iterator[tuple[str, npt.NDArr
             yield f"{name} {fault}", rows
 
 
-def _rows(columns: Mapping[str, Cells], count: int) -> list[dict[str, Any]]:
-    names = list(columns)
-    if not names:
-        return [{} for _ in range(count)]
-    return [
-        dict(zip(names, row, strict=True))
-        for row in zip(*(columns[name].plain for name in names), strict=True)
-    ]
-
-
 def _case_ids(
-    frame: pd.DataFrame, task: Task, inputs: list[dict[str, Any]], faults: dict[str, npt.NDArray[np.bool_]]
+    frame: pd.DataFrame,
+    task: Task,
+    inputs: Mapping[str, Column],
+    faults: dict[str, npt.NDArray[np.bool_]],
+    seen: Seen,
 ) -> list[str]:
     """The ids of the rows; the faults of the id column, and ids there twice, are added to the faults."""
     if task.id is None:
         wrong = any_fault(faults, len(frame)).tolist()
-        return made_ids(None if bad else row for row, bad in zip(inputs, wrong, strict=True))
+        rows = rows_of(inputs, len(frame))
+        return made_ids((None if bad else row for row, bad in zip(rows, wrong, strict=True)), seen.made)
     cells = screen_id(frame[task.id])
     faults.update(_named_faults({task.id: cells}))
-    ids = pd.Series(cells.plain, dtype=object)
-    doubled = (ids.duplicated(keep=False) & (ids != "")).to_numpy(dtype=bool)
+    names: list[str] = cells.column.tolist()
+    if seen.doubled is not None:
+        doubled = np.array([name in seen.doubled for name in names], dtype=bool)
+    elif len(set(names)) < len(names):
+        ids = pd.Series(names, dtype=object)
+        doubled = (ids.duplicated(keep=False) & (ids != "")).to_numpy(dtype=bool)
+    else:
+        return names
     if doubled.any():
         faults[f"{task.id} stands more than once in the table"] = doubled
-    return cells.plain
+    return names
 
 
-def _changed(cases: Mapping[int, Case], log: DecisionLog, count: int) -> npt.NDArray[np.bool_]:
-    known = log.cases(case.case_id for case in cases.values())
-    changed = np.zeros(count, dtype=bool)
-    if known:
-        for place, case in cases.items():
-            before = known.get(case.case_id)
-            changed[place] = before is not None and _content(before) != _content(case)
-    return changed
+def _changed(cases: Cases, log: DecisionLog) -> list[int]:
+    """Places of the cases that were decided already with other content."""
+    known = log.cases(cases.ids)
+    places = [place for place, name in enumerate(cases.ids) if name in known] if known else []
+    again = cases.take(places).records() if places else []
+    return [
+        place
+        for place, case in zip(places, again, strict=True)
+        if _content(known[case.case_id]) != _content(case)
+    ]
 
 
 def _content(case: Case) -> tuple[Any, ...]:
@@ -188,7 +208,7 @@ def _content(case: Case) -> tuple[Any, ...]:
 
 
 def _refused(
-    frame: pd.DataFrame, task: Task, ids: list[str], faults: Mapping[str, npt.NDArray[np.bool_]]
+    frame: pd.DataFrame, task: Task, ids: list[str], faults: Mapping[str, npt.NDArray[np.bool_]], before: int
 ) -> Iterator[Refused]:
     reasons: dict[int, list[str]] = {}
     for fault, rows in faults.items():
@@ -201,7 +221,7 @@ def _refused(
     for place, values in zip(places, shown.itertuples(index=False, name=None), strict=True):
         row = {name: _storable(value) for name, value in zip(shown.columns, values, strict=True)}
         case_id = _storable(ids[place])[:200] or content_id("row", row)
-        yield Refused(place + 1, case_id, row, tuple(reasons[place]))
+        yield Refused(before + place + 1, case_id, row, tuple(reasons[place]))
 
 
 def _storable(value: Any) -> Any:

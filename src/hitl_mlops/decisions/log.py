@@ -1,62 +1,76 @@
-"""The port of the decision log. Twin `log_in_memory`, real adapter `log_sql`."""
+"""The decision log: every decision ever made, with its case, whatever store its blocks lie in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
+
+from hitl_mlops.decisions.block import Block, key_of
+from hitl_mlops.decisions.block_store import BlockStore
 from hitl_mlops.decisions.record import Case, Decision, ShadowPrediction
+from hitl_mlops.errors import NotFoundError
+from hitl_mlops.ids import keyed_id
 
 
-class DecisionLog(Protocol):
-    """Every decision ever made, with its case, kept before it is released."""
+class DecisionLog:
+    """Every decision ever made, with its case, kept before it is released.
 
-    def record(
-        self,
-        cases: Sequence[Case],
-        decisions: Sequence[Decision],
-        shadows: Sequence[ShadowPrediction] = (),
-        *,
-        salts: Sequence[bytes] = (),
-    ) -> list[str]:
-        """Keep cases, decisions and shadow predictions; answer the decision ids that were new.
+    Args:
+        store: where the blocks are.
+        key: the project's policy key; it gives every case the id of its decision.
+    """
 
-        A decision id that is already there is left as it is, and so are its case and shadow. All or none.
-        Joins an open transaction.
+    def __init__(self, store: BlockStore, key: bytes) -> None:
+        self.store, self.key = store, key
 
-        Args:
-            cases: the cases of the decisions.
-            decisions: one for each case.
-            shadows: what the model that did not answer said of them.
-            salts: 32 secret bytes for each case, which keep its commitment from being guessed; drawn
-                at random where not given.
+    def id_of(self, case_id: str) -> str:
+        """The id of the decision on that case, whether it was made or not."""
+        return keyed_id("d", self.key, case_id)
+
+    def record(self, block: Block) -> Block | None:
+        """What is new of the block is kept, under its number; None where nothing was.
+
+        A decision that is there is left as it is, and so is its case. All or none; joins an open transaction.
         """
-        ...
+        self.store.turn()
+        known = self.store.places(block.keys)
+        first = {key: row for row, key in reversed(list(enumerate(block.keys))) if key not in known}
+        if len(first) < len(block):
+            block = block.take(np.array(sorted(first.values()), dtype=np.intp))
+        return block.numbered(self.store.add(block)) if len(block) else None
 
     def get(self, decision_id: str) -> Decision:
         """The decision; raises NotFoundError."""
-        ...
+        found = self.many([decision_id])
+        if not found:
+            raise _unknown("decision", decision_id)
+        return found[decision_id]
 
     def many(self, decision_ids: Iterable[str]) -> dict[str, Decision]:
         """Decision id → decision, for those that are known."""
-        ...
-
-    def commitments(self, case_ids: Iterable[str]) -> dict[str, str]:
-        """Case id → commitment, computed anew from the salt and body as they are stored now."""
-        ...
+        return {one.decision_id: one for block in self._holding(decision_ids) for one in block.decisions()}
 
     def case(self, case_id: str) -> Case:
         """The case; raises NotFoundError."""
-        ...
+        found = self.cases([case_id])
+        if not found:
+            raise _unknown("case", case_id)
+        return found[case_id]
 
     def cases(self, case_ids: Iterable[str]) -> dict[str, Case]:
-        """Those of the cases that are known."""
-        ...
+        """Case id → case, for those that are known."""
+        return {
+            one.case_id: one
+            for block in self._holding(map(self.id_of, case_ids))
+            for one in block.cases().records()
+        }
 
     def decided(self, case_ids: Iterable[str]) -> dict[str, Decision]:
         """Case id → decision, for those already decided."""
-        ...
+        return {one.case_id: one for one in self.many(map(self.id_of, case_ids)).values()}
 
     def decisions(
         self,
@@ -66,23 +80,56 @@ class DecisionLog(Protocol):
         model_version: str | None = None,
     ) -> list[Decision]:
         """Decisions at or after `since` and before `until`, by time, then id."""
-        ...
+        chosen = [
+            one
+            for block in self.store.blocks(since=since, until=until)
+            for one in block.decisions()
+            if model_version is None or one.model_version == model_version
+        ]
+        return sorted(chosen, key=lambda one: (one.at, one.decision_id))
 
-    def shadows(self, model_version: str) -> list[ShadowPrediction]:
-        """What that version said in the shadow, by decision id."""
-        ...
+    def shadows(self, model_version: str, *, since: datetime | None = None) -> list[ShadowPrediction]:
+        """What that version said in the shadow of decisions at or after `since`, by decision id."""
+        chosen = [
+            one
+            for block in self.store.blocks(since=since)
+            for one in block.shadows()
+            if one.model_version == model_version
+        ]
+        return sorted(chosen, key=lambda one: one.decision_id)
 
     def shadows_of(self, decision_ids: Iterable[str]) -> list[ShadowPrediction]:
-        """What was said in the shadow of these decisions, by decision id, then version."""
-        ...
+        """What was said in the shadow of these decisions, by decision id."""
+        found = [one for block in self._holding(decision_ids) for one in block.shadows()]
+        return sorted(found, key=lambda one: one.decision_id)
+
+    def block_of(self, decision_id: str) -> int | None:
+        """Number of the block in which the decision stands; None where there is no such decision."""
+        places = self.store.places([key for key in [key_of(decision_id)] if key])
+        return next((number for number, _ in places.values()), None)
 
     def quarantine(self, refused: Sequence[tuple[str, dict[str, Any], tuple[str, ...]]], at: datetime) -> int:
-        """Keep cases that were refused before the model saw them: (case id, row, reasons).
-
-        Answers how many were new: the same row refused again for the same reasons is kept once.
-        """
-        ...
+        """Refused cases are kept; how many were new."""
+        return self.store.quarantine(refused, at)
 
     def quarantined(self) -> list[tuple[str, dict[str, Any], tuple[str, ...]]]:
         """The refused cases, oldest first."""
-        ...
+        return self.store.quarantined()
+
+    def _holding(self, decision_ids: Iterable[str]) -> Iterator[Block]:
+        """The blocks that hold these decisions, with the rows of these alone."""
+        keys = [key for key in map(key_of, decision_ids) if key]
+        rows: dict[int, list[int]] = {}
+        for number, row in self.store.places(keys).values():
+            rows.setdefault(number, []).append(row)
+        for block in self.store.blocks(sorted(rows)) if rows else ():
+            wanted = np.array(sorted(rows[block.number]), dtype=np.intp)
+            yield block if len(wanted) == len(block) else block.take(wanted).numbered(block.number)
+
+
+def _unknown(what: str, name: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no {what} {name!r} in the decision log.",
+        remedy="Check the id; `hitl decide FILE --json` prints the ids of a file's decisions.",
+        id=name,
+    )

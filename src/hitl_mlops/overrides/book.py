@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hitl_mlops.database.connect import Database
-from hitl_mlops.database.tables import answers, decisions, resolutions, tickets, watermarks
+from hitl_mlops.database.tables import answers, resolutions, tickets, watermarks
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.overrides.consensus import Asked
@@ -166,15 +166,15 @@ class AnswerBook:
             tickets.c.decision_id,
             tickets.c.kind,
             tickets.c.signatures,
-            decisions.c.label,
-        ).join(decisions, decisions.c.decision_id == tickets.c.decision_id)
+            tickets.c.suggestion,
+        )
         return {
             row["ticket_id"]: Asked(
                 row["ticket_id"],
                 row["decision_id"],
                 TicketKind(row["kind"]),
                 row["signatures"],
-                row["label"],
+                row["suggestion"],
             )
             for row in self._rows(query, tickets.c.ticket_id, ticket_ids)
         }

@@ -103,6 +103,7 @@ def _ticket(  # what a ticket is made of
         ticket_id=ticket_id_of(decision.decision_id, kind),
         decision_id=decision.decision_id,
         kind=kind,
+        suggestion=decision.label,
         lane=lane,
         signatures=max(1, decision.signatures),
         blind=blind,

@@ -45,6 +45,7 @@ class Ticket:
         ticket_id: stable for decision and kind, so that opening again finds it.
         decision_id: the decision asked about.
         kind: why people are asked. A reviewer never sees it.
+        suggestion: the class that the model answered; empty where it gave none.
         lane: the route, `standard`, `senior`, …; spot checks and shadow tickets look like `standard`.
         signatures: how many distinct people must agree, ≥ 1.
         blind: the model's answer is not shown.
@@ -58,6 +59,7 @@ class Ticket:
     ticket_id: str
     decision_id: str
     kind: TicketKind
+    suggestion: str
     lane: str
     signatures: int
     blind: bool

@@ -163,6 +163,7 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
         "ticket_id": ticket.ticket_id,
         "decision_id": ticket.decision_id,
         "kind": ticket.kind.value,
+        "suggestion": ticket.suggestion,
         "lane": ticket.lane,
         "signatures": ticket.signatures,
         "blind": ticket.blind,

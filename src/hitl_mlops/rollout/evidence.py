@@ -58,7 +58,11 @@ def gather_evidence(
     """
     decisions = log.decisions(since=rollout.started_at)
     both = (rollout.champion, rollout.challenger)
-    shadows = {one.decision_id: one.label for version in both for one in log.shadows(version)}
+    shadows = {
+        one.decision_id: one.label
+        for version in both
+        for one in log.shadows(version, since=rollout.started_at)
+    }
     resolved = {one.decision_id: (one.label, one.resolved_at) for one in answers.resolutions()}
     served = sum(
         decision.arm is Arm.CHALLENGER

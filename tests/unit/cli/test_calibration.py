@@ -19,7 +19,7 @@ from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.overrides.rows import resolution_row
 from hitl_mlops.project import Project
 from hitl_mlops.review.ticket import TicketKind
-from tests.builders import NOW, a_case, a_decision
+from tests.builders import NOW, a_case, a_decision, record
 
 Calibrate = Callable[..., int]
 
@@ -41,7 +41,7 @@ def calibrate(project: Path) -> Calibrate:
 def reviewed(project: Path) -> Callable[[int], None]:
     """So many decisions of model 1 were made and reviewed; those below .8 were wrong."""
 
-    def record(count: int) -> None:
+    def make(count: int) -> None:
         confidences = [0.6 + 0.4 * place / count for place in range(count)]
         decisions = [
             a_decision(case_id=f"c{place:05}", confidence=one, attributes={})
@@ -49,18 +49,19 @@ def reviewed(project: Path) -> Callable[[int], None]:
         ]
         cases = [a_case(case_id=one.case_id, attributes={}) for one in decisions]
         with Project.open(project) as opened:
-            opened.parts.log.record(cases, decisions)
+            ids = record(opened.parts.log, cases, decisions)
             with opened.parts.database.transaction() as connection:
-                rows = [resolution_row(_said(one, one.confidence >= 0.8)) for one in decisions]
+                said = zip(ids, decisions, strict=True)
+                rows = [resolution_row(_said(name, one, one.confidence >= 0.8)) for name, one in said]
                 connection.execute(sa.insert(resolutions), rows)
 
-    return record
+    return make
 
 
-def _said(decision: Any, right: bool) -> Resolution:
+def _said(decision_id: str, decision: Any, right: bool) -> Resolution:
     return Resolution(
         resolution_id=f"r_{decision.case_id}",
-        decision_id=decision.decision_id,
+        decision_id=decision_id,
         ticket_id=f"t_{decision.case_id}",
         ticket_kind=TicketKind.REVIEW.value,
         label=decision.label if right else "no",

@@ -18,7 +18,7 @@ from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.overrides.rows import resolution_row
 from hitl_mlops.project import Project
 from hitl_mlops.review.ticket import TicketKind
-from tests.builders import NOW, a_case, a_decision
+from tests.builders import NOW, a_case, a_decision, record
 
 DEAD_RULE = """
 rules:
@@ -51,16 +51,17 @@ def decided(project: Path) -> Path:
         for place in range(40)
     ]
     with Project.open(project) as opened:
-        opened.parts.log.record([a_case(case_id=one.case_id, attributes={}) for one in decisions], decisions)
+        cases = [a_case(case_id=one.case_id, attributes={}) for one in decisions]
+        said = zip(record(opened.parts.log, cases, decisions), decisions, strict=True)
         with opened.parts.database.transaction() as connection:
-            connection.execute(sa.insert(resolutions), [resolution_row(_said(one)) for one in decisions])
+            connection.execute(sa.insert(resolutions), [resolution_row(_said(*one)) for one in said])
     return project
 
 
-def _said(decision: Any) -> Resolution:
+def _said(decision_id: str, decision: Any) -> Resolution:
     return Resolution(
         resolution_id=f"r_{decision.case_id}",
-        decision_id=decision.decision_id,
+        decision_id=decision_id,
         ticket_id=f"t_{decision.case_id}",
         ticket_kind=TicketKind.REVIEW.value,
         label=decision.label if decision.confidence >= 0.8 else "no",

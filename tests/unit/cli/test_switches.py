@@ -55,7 +55,7 @@ def test_people_are_told_in_words(project: Path, capsys: pytest.CaptureFixture[s
     ("words", "code", "error", "part"),
     [
         (["freeze", "--reason", " "], 2, "InputError", "person and a reason"),
-        (["freeze"], 2, "UsageError", "--reason"),
+        (["freeze"], 2, "UsageError", "needs a reason"),
         (["freeze", "--scope", "north", "--reason", "r"], 2, "InputError", "no scope"),
         (["freeze", "--scope", "brnch=north", "--reason", "r"], 2, "InputError", "'brnch'"),
         (["freeze", "--scope", "model=1", "--reason", "r"], 2, "InputError", "no model '1'"),

@@ -10,8 +10,8 @@ import pytest
 from hitl_mlops.dataset.assemble import from_base
 from hitl_mlops.decisions.case_id import made_ids
 from hitl_mlops.decisions.intake import learn_schema, screen_cases
-from hitl_mlops.decisions.log_in_memory import InMemoryDecisionLog
 from hitl_mlops.decisions.task import InputKind, Task
+from tests.builders import a_log
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SAME = [
@@ -67,7 +67,7 @@ def test_a_row_has_one_id_in_the_base_data_and_at_the_door(name, id_column):
         frame = frame.assign(x=range(len(frame)))
     task = Task("p", InputKind.TABLE, ("x", "s", "f"), ("yes",), id=id_column)
     base = from_base(frame, task, source="base", now=NOW).examples["example_id"].to_pylist()
-    intake = screen_cases(frame, task, learn_schema(frame, task), InMemoryDecisionLog(), now=NOW)
+    intake = screen_cases(frame, task, learn_schema(frame, task), a_log(), now=NOW)
     assert intake.refused == ()
     assert [case.case_id for case in intake.cases] == base
     assert len(set(base)) == len(base)

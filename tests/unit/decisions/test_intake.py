@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 from hitl_mlops.decisions.intake import learn_schema, screen_cases
-from hitl_mlops.decisions.log_in_memory import InMemoryDecisionLog
 from hitl_mlops.decisions.schema import ColumnType, read_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
-from tests.builders import NOW, a_case, a_decision
+from tests.builders import NOW, a_case, a_decision, a_log, record
 
 TASK = Task("p", InputKind.TABLE, ("x", "kind"), ("no", "yes"), id="id", attributes=("amount",))
 BASE = pd.DataFrame({"x": [0.0, 10.0, 5.0], "kind": ["a", "b", "a"], "amount": [1, 2, 3]})
@@ -21,7 +20,7 @@ SCHEMA = learn_schema(BASE, TASK)
 
 def screened(rows, task=TASK, schema=SCHEMA, log=None, **options):
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
-    return screen_cases(frame, task, schema, log or InMemoryDecisionLog(), now=NOW, **options)
+    return screen_cases(frame, task, schema, log or a_log(), now=NOW, **options)
 
 
 def a_row(**changes):
@@ -36,7 +35,9 @@ def reasons_of(**changes):
 def test_a_good_row_is_a_case():
     intake = screened([a_row()])
     assert intake.refused == ()
-    assert intake.cases == (a_case(case_id="c1", inputs={"x": 1.5, "kind": "a"}, attributes={"amount": 7}),)
+    assert list(intake.cases) == [
+        a_case(case_id="c1", inputs={"x": 1.5, "kind": "a"}, attributes={"amount": 7})
+    ]
 
 
 WRONG = [
@@ -120,12 +121,12 @@ def test_strict_refuses_the_whole_table():
 
 
 def test_a_known_case_with_the_same_content_goes_on_and_with_other_content_is_refused():
-    log = InMemoryDecisionLog()
-    before = screened([a_row()], log=log).cases
-    log.record(before, [a_decision(case_id="c1", attributes=before[0].attributes)])
-    assert screened([a_row()], log=log).cases == before
+    log = a_log()
+    before = screened([a_row()], log=log).cases.records()
+    record(log, before, [a_decision(case_id="c1", attributes=before[0].attributes)])
+    assert list(screened([a_row()], log=log).cases) == before
     changed = screened([a_row(x=2.0)], log=log)
-    assert changed.cases == ()
+    assert len(changed.cases) == 0
     assert changed.refused[0].reasons == ("was decided already with other content",)
 
 
@@ -139,8 +140,8 @@ def test_without_an_id_column_the_content_names_the_case_and_repeats_are_numbere
     task = Task("p", InputKind.TEXT, ("text",), ("a", "b"))
     schema = learn_schema(pd.DataFrame({"text": ["x", "y"]}), task)
     frame = pd.DataFrame({"text": ["hello", "bye", "hello"]})
-    first = screened(frame, task, schema).cases
-    assert screened(frame, task, schema).cases == first
+    first = list(screened(frame, task, schema).cases)
+    assert list(screened(frame, task, schema).cases) == first
     assert len({case.case_id for case in first}) == 3
     assert first[2].case_id == first[0].case_id + "_2"
 

@@ -8,7 +8,6 @@ import pytest
 from hitl_mlops.audit.entry import Kind
 from hitl_mlops.audit.trail_in_memory import InMemoryTrail
 from hitl_mlops.database.connect import Database
-from hitl_mlops.decisions.log_in_memory import InMemoryDecisionLog
 from hitl_mlops.decisions.record import Arm, ShadowPrediction
 from hitl_mlops.errors import InputError, NotFoundError, RefusedError
 from hitl_mlops.gates.book import GateBook
@@ -22,7 +21,7 @@ from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope, lifted
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS
 from hitl_mlops.training.registry_in_memory import InMemoryRegistry
-from tests.builders import NOW, a_case, a_decision
+from tests.builders import NOW, a_case, a_decision, a_log, record
 from tests.training_builders import a_fitted_model, release_notes
 
 POLICY_HASH = "sha256:" + "1" * 64
@@ -46,7 +45,7 @@ class Scene:
         database = Database("sqlite://")
         database.create()
         self.registry = InMemoryRegistry("cheques")
-        self.log, self.people, self.trail = InMemoryDecisionLog(), Resolutions(), InMemoryTrail()
+        self.log, self.people, self.trail = a_log(), Resolutions(), InMemoryTrail()
         self.gates, self.book = GateBook(database), RolloutBook(database)
         self.switches = InMemorySwitchBoard()
         self.conductor = Conductor(
@@ -90,7 +89,7 @@ class Scene:
                 case_id=f"c{number}", label=said, model_version=version, arm=arm, at=self.now
             )
             shadow = ShadowPrediction(decision.decision_id, other, "sha256:x", beside, 0.9)
-            self.log.record([a_case(case_id=f"c{number}")], [decision], [shadow])
+            record(self.log, [a_case(case_id=f"c{number}")], [decision], [shadow])
             self.people.said.append(
                 Resolution(
                     f"r{number}", decision.decision_id, f"t{number}", "shadow", truth, said, Method.SINGLE,

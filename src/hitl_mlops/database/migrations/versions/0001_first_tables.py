@@ -44,19 +44,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_answers_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
-        "cases",
-        sa.Column("case_id", sa.String(length=200), nullable=False),
-        sa.Column("subject", sa.String(length=200), nullable=False),
+        "decision_blocks",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=40), nullable=False),
-        sa.Column("inputs", sa.JSON(), nullable=False),
-        sa.Column("attributes", sa.JSON(), nullable=False),
-        sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("commitment", sa.String(length=80), nullable=False),
-        sa.PrimaryKeyConstraint("case_id"),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("header", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.LargeBinary(), nullable=False),
+        sa.Column("texts", sa.LargeBinary(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
     )
-    with op.batch_alter_table("cases", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_cases_subject"), ["subject"], unique=False)
+    with op.batch_alter_table("decision_blocks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_decision_blocks_at"), ["at"], unique=False)
 
+    op.create_table(
+        "decision_keys",
+        sa.Column("key", sa.LargeBinary(length=12), nullable=False),
+        sa.Column("block", sa.Integer(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "gate_reports",
         sa.Column("digest", sa.String(length=80), nullable=False),
@@ -134,6 +142,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.String(length=40), nullable=False),
         sa.Column("decision_id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("suggestion", sa.String(length=200), nullable=False),
         sa.Column("lane", sa.String(length=80), nullable=False),
         sa.Column("signatures", sa.Integer(), nullable=False),
         sa.Column("blind", sa.Boolean(), nullable=False),
@@ -190,49 +199,5 @@ def upgrade() -> None:
         sa.Column("swept_at", sa.String(length=40), nullable=True),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("desk"),
-    )
-    op.create_table(
-        "decisions",
-        sa.Column("decision_id", sa.String(length=40), nullable=False),
-        sa.Column("case_id", sa.String(length=200), nullable=False),
-        sa.Column("subject", sa.String(length=200), nullable=False),
-        sa.Column("at", sa.String(length=40), nullable=False),
-        sa.Column("model_version", sa.String(length=40), nullable=False),
-        sa.Column("model_digest", sa.String(length=80), nullable=False),
-        sa.Column("arm", sa.String(length=12), nullable=False),
-        sa.Column("label", sa.String(length=200), nullable=False),
-        sa.Column("confidence", sa.Float(), nullable=False),
-        sa.Column("probabilities", sa.JSON(), nullable=False),
-        sa.Column("route", sa.String(length=80), nullable=False),
-        sa.Column("reasons", sa.JSON(), nullable=False),
-        sa.Column("policy_hash", sa.String(length=80), nullable=False),
-        sa.Column("pi", sa.Float(), nullable=False),
-        sa.Column("spot_check", sa.Boolean(), nullable=False),
-        sa.Column("signatures", sa.Integer(), nullable=False),
-        sa.Column("intervention", sa.String(length=12), nullable=False),
-        sa.Column("reversible_until", sa.String(length=40), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["cases.case_id"],
-        ),
-        sa.PrimaryKeyConstraint("decision_id"),
-        sa.UniqueConstraint("case_id"),
-    )
-    with op.batch_alter_table("decisions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_decisions_at"), ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_decisions_model_version"), ["model_version"], unique=False)
-
-    op.create_table(
-        "shadow_predictions",
-        sa.Column("decision_id", sa.String(length=40), nullable=False),
-        sa.Column("model_version", sa.String(length=40), nullable=False),
-        sa.Column("model_digest", sa.String(length=80), nullable=False),
-        sa.Column("label", sa.String(length=200), nullable=False),
-        sa.Column("confidence", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["decision_id"],
-            ["decisions.decision_id"],
-        ),
-        sa.PrimaryKeyConstraint("decision_id", "model_version"),
     )
     # ### end Alembic commands ###

@@ -1,0 +1,149 @@
+"""The block store in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hitl_mlops.database.connect import Database
+from hitl_mlops.database.tables import decision_blocks, quarantined_cases
+from hitl_mlops.decisions.block import Block
+from hitl_mlops.decisions.block_store import Place
+from hitl_mlops.ids import content_id, instant
+
+ASKED_AT_ONCE = 2_000
+BLOCKS_AT_ONCE = 50
+WRITER_LOCK = 4_851_002
+"""Number of PostgreSQL's advisory lock for writers of this log."""
+
+_BLOCK = decision_blocks.c
+_STORED = sa.select(_BLOCK.number, _BLOCK.header, _BLOCK.rows, _BLOCK.texts)
+_ADD_KEYS = {
+    "sqlite": "INSERT INTO decision_keys (key, block, row) VALUES (?, ?, ?)",
+    "postgresql": "INSERT INTO decision_keys (key, block, row)"
+    " SELECT * FROM unnest(%s::bytea[], %s::int[], %s::int[])",
+}
+
+
+class SqlBlockStore:
+    """Blocks and keys in tables; see `BlockStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def turn(self) -> None:
+        """Nobody else adds a block until the open transaction ends; SQLite's begin with the lock already."""
+        with self.database.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
+
+    def add(self, block: Block) -> int:
+        """The block is kept; its number."""
+        with self.database.transaction() as connection:
+            number = (connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1
+            stored = {
+                "number": number,
+                "at": instant(block.at),
+                "count": len(block),
+                "header": block.head,
+                "rows": block.rows.tobytes(),
+                "texts": block.text,
+                "hashes": b"".join(block.hashes),
+            }
+            connection.execute(sa.insert(decision_blocks), stored)
+            _add_keys(connection, block.keys, number)
+        return number
+
+    def places(self, keys: Sequence[bytes]) -> dict[bytes, Place]:
+        """Key → place, for those that are known."""
+        found: dict[bytes, Place] = {}
+        with self.database.reading() as connection:
+            for start in range(0, len(keys), ASKED_AT_ONCE):
+                piece = tuple(keys[start : start + ASKED_AT_ONCE])
+                for key, number, row in connection.exec_driver_sql(*_find_keys(connection, piece)):
+                    found[bytes(key)] = (number, row)
+        return found
+
+    def blocks(
+        self,
+        numbers: Sequence[int] | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Block]:
+        """The blocks of those numbers (None: of all) decided in that span, by number."""
+        query = sa.select(_BLOCK.number).order_by(_BLOCK.number)
+        if since is not None:
+            query = query.where(_BLOCK.at >= instant(since))
+        if until is not None:
+            query = query.where(_BLOCK.at < instant(until))
+        if numbers is None or since is not None or until is not None:
+            wanted = None if numbers is None else set(numbers)
+            with self.database.reading() as connection:
+                there = connection.execute(query).scalars()
+                numbers = [each for each in there if wanted is None or each in wanted]
+        for start in range(0, len(numbers), BLOCKS_AT_ONCE):
+            yield from self._load(numbers[start : start + BLOCKS_AT_ONCE])
+
+    def hashes(self, number: int) -> bytes:
+        """The hashes of the rows of that block; empty where it is gone."""
+        with self.database.reading() as connection:
+            found = connection.execute(sa.select(_BLOCK.hashes).where(_BLOCK.number == number)).scalar()
+        return bytes(found or b"")
+
+    def quarantine(self, refused: Sequence[tuple[str, dict[str, Any], tuple[str, ...]]], at: datetime) -> int:
+        """Keep refused cases once; answer how many were new."""
+        named = {content_id("q", each): each for each in refused}
+        table = quarantined_cases
+        with self.database.transaction() as connection:
+            self.turn()
+            known: set[str] = set()
+            ids = list({case_id: None for case_id, _, _ in refused})
+            for start in range(0, len(ids), ASKED_AT_ONCE):
+                asked = table.c.case_id.in_(ids[start : start + ASKED_AT_ONCE])
+                for before in connection.execute(sa.select(table).where(asked)).mappings():
+                    known.add(content_id("q", (before["case_id"], before["row"], before["reasons"])))
+            rows = [
+                {"case_id": case_id, "row": row, "reasons": list(reasons), "at": instant(at)}
+                for key, (case_id, row, reasons) in named.items()
+                if key not in known
+            ]
+            if rows:
+                connection.execute(sa.insert(table), rows)
+        return len(rows)
+
+    def quarantined(self) -> list[tuple[str, dict[str, Any], tuple[str, ...]]]:
+        """The refused cases, oldest first."""
+        query = sa.select(quarantined_cases).order_by(quarantined_cases.c.id)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).mappings()
+            return [(row["case_id"], row["row"], tuple(row["reasons"])) for row in rows]
+
+    def _load(self, numbers: Sequence[int]) -> list[Block]:
+        query = _STORED.where(_BLOCK.number.in_(numbers)).order_by(_BLOCK.number)
+        with self.database.reading() as connection:
+            return [
+                Block.load(bytes(header), bytes(rows), bytes(texts), number)
+                for number, header, rows, texts in connection.execute(query)
+            ]
+
+
+def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str, tuple[Any, ...]]:
+    select = "SELECT key, block, row FROM decision_keys WHERE key "
+    if connection.dialect.name == "postgresql":
+        return select + "= ANY(%s)", (list(keys),)
+    return f"{select}IN ({','.join('?' * len(keys))})", keys
+
+
+def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> None:
+    """Every key points to its row; written in the order of the keys, so that the index is walked once."""
+    rows = sorted((key, number, row) for row, key in enumerate(keys))
+    statement = _ADD_KEYS[connection.dialect.name]
+    if connection.dialect.name == "postgresql":
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        connection.exec_driver_sql(statement, columns)
+    else:
+        connection.exec_driver_sql(statement, rows)
