@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,9 +77,15 @@ class Application:
 
 
 @contextmanager
-def serving(folder: Path, *, policy: str = POLICY) -> Iterator[Application]:
-    """The service answers; the project it serves has a champion."""
+def serving(
+    folder: Path, *, policy: str = POLICY, settings: Mapping[str, str] | None = None
+) -> Iterator[Application]:
+    """The service answers; the project it serves has a champion. `settings`: text of hitl.yaml → new text."""
     made = a_project(folder, policy=policy)
+    file = made.settings.folder / "hitl.yaml"
+    for old, new in (settings or {}).items():
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
     parts = DeskParts(read_settings(made.settings.folder))
     parts.given = made.parts.registry
     project = Project(parts.settings, parts, actor="gateway")

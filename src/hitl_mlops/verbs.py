@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Rollout
     from hitl_mlops.routing.kill_switch import KillSwitch
+    from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.switches import Order, Scope
+
+IN_FORCE = "policy in force"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Verbs:
     actor: str
     _told: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
-    @cached_property
+    @property
     def rollout_policy(self) -> RolloutPolicy:
         """The bounds of approval, shadow and canary."""
         from hitl_mlops.rollout.policy import rollout_policy
@@ -47,7 +50,7 @@ class Verbs:
         policy = self.parts.policy
         return rollout_policy(policy.section("approval"), policy.section("rollout"))
 
-    @cached_property
+    @property
     def conductor(self) -> Conductor:
         """Brings challengers on their way."""
         from hitl_mlops.rollout.conduct import Conductor
@@ -208,12 +211,34 @@ class Verbs:
                 return ""
         return self._told[version]
 
-    @cached_property
+    @property
     def deadlines(self) -> Deadlines:
         """How soon each lane answers, by the policy."""
         from hitl_mlops.review.open import Deadlines
 
         return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in self.parts.policy.routes})
+
+    def policy_in_force(self) -> Policy:
+        """What decides from now on; the trail has an entry for each time that it became another.
+
+        Raises:
+            ConfigurationError: the policy file is wrong, and not followed.
+            HitlError: the trail cannot be written: then nothing may be decided by it.
+        """
+        from hitl_mlops.routing.adopt import adopt
+
+        parts, now = self.parts, self.parts.clock()
+        policy = parts.policies.current(now).policy if parts.follows_policy else parts.policy
+        if self._told.get(IN_FORCE) != policy.hash:
+            adopt(policy, parts.trail, parts.database.transaction, actor=self.actor, now=now)
+            self._told[IN_FORCE] = policy.hash
+        return policy
+
+    def demand_room(self) -> None:
+        """People can be asked more; raises as `review.room.demand_room`."""
+        from hitl_mlops.review.room import demand_room
+
+        demand_room(self.parts.tickets, self.parts.settings.review.most_waiting)
 
     def serving(self) -> Serving:
         """The models that answer now, loaded by the digests the database holds.

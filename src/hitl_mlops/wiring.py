@@ -7,8 +7,8 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
     from hitl_mlops.routing.policy import Policy
+    from hitl_mlops.routing.policy_keeper import PolicyKeeper
     from hitl_mlops.routing.switch_board import SwitchBoard
     from hitl_mlops.training.artifact import Trust
     from hitl_mlops.training.recipe import Recipe
@@ -55,6 +56,9 @@ class Parts:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.clock = clock
+        self.follows_policy = False
+        self._tasks: dict[tuple[str, ...], Task] = {}
+        self._schemas: dict[Task, InputSchema] = {}
 
     @cached_property
     def database(self) -> Database:
@@ -92,8 +96,34 @@ class Parts:
         return _kept_key(self._keys / "policy.key")
 
     @cached_property
+    def policies(self) -> PolicyKeeper:
+        """Follows the policy file, for who runs on while it is changed."""
+        from hitl_mlops.routing.policy_keeper import PolicyKeeper, sound_policy
+
+        columns = [str(name) for name in self.base.columns]
+        return PolicyKeeper(
+            self.settings.path(self.settings.policy),
+            self.settings.state / "policy_in_force.json",
+            read=partial(sound_policy, columns=columns),
+            fresh_for=timedelta(seconds=self.settings.serve.keep_policy_s),
+        )
+
+    def follow_policy(self) -> PolicyKeeper:
+        """From now on `policy` is what the keeper held last; a wrong file is not raised any more."""
+        self.follows_policy = True
+        return self.policies
+
+    @property
     def policy(self) -> Policy:
-        """The policy file."""
+        """What decides: the policy file as it was first read, or what its keeper says where it is followed.
+
+        Raises:
+            ConfigurationError: the file is wrong and not followed.
+        """
+        return self.policies.held(self.clock()).policy if self.follows_policy else self._policy
+
+    @cached_property
+    def _policy(self) -> Policy:
         from hitl_mlops.routing.policy_file import read_policy
 
         return read_policy(self.settings.path(self.settings.policy))
@@ -113,22 +143,32 @@ class Parts:
 
         return read_table(self.settings.path(self.settings.model.base))
 
-    @cached_property
+    @property
     def task(self) -> Task:
-        """The shape of a case, every `auto` filled in."""
+        """The shape of a case, every `auto` filled in; it has the attributes that the policy reads."""
+        policy = self.policy
+        attributes = self.policies.attributes if self.follows_policy else policy.attributes
+        if attributes not in self._tasks:
+            self._tasks = {attributes: self._task_with(attributes)}
+        return self._tasks[attributes]
+
+    def _task_with(self, attributes: tuple[str, ...]) -> Task:
         from hitl_mlops.dataset.assemble import label_text
 
         label = self.settings.task.label
         given = self.base[label].dropna().unique().tolist() if label in self.base else []
         labels = [text for text in map(label_text, given) if text is not None]
-        return task_of(self.settings, list(self.base.columns), labels, self.policy.attributes)
+        return task_of(self.settings, list(self.base.columns), labels, attributes)
 
-    @cached_property
+    @property
     def schema(self) -> InputSchema:
         """What inputs look like, learned from the base data."""
         from hitl_mlops.decisions.intake import learn_schema
 
-        return learn_schema(self.base, self.task)
+        task = self.task
+        if task not in self._schemas:
+            self._schemas = {task: learn_schema(self.base, task)}
+        return self._schemas[task]
 
     @cached_property
     def log(self) -> DecisionLog:

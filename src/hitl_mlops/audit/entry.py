@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """Every kind of entry the trail knows."""
 
     PROJECT_OPENED = "project.opened"
+    POLICY_ADOPTED = "policy.adopted"
     DECISIONS_RECORDED = "decisions.recorded"
     CASES_QUARANTINED = "cases.quarantined"
     TICKETS_OPENED = "tickets.opened"

@@ -23,6 +23,7 @@ from hitl_mlops.errors import HitlError, InputError
 from hitl_mlops.gateway.batcher import Batcher
 from hitl_mlops.gateway.clerk import Clerk
 from hitl_mlops.gateway.metrics import Metrics
+from hitl_mlops.gateway.porter import Porter
 from hitl_mlops.gateway.problem import problem, problem_of
 from hitl_mlops.gateway.tokens import Scope, TokenFile
 from hitl_mlops.gateway.wire import Answered, Asked, Problem, State, Told
@@ -57,13 +58,16 @@ def from_environment() -> FastAPI:
 def build_app(project: Project) -> FastAPI:
     """The service of one project; it closes the project when it ends."""
     clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
-    metrics = Metrics()
+    metrics, porter = Metrics(), Porter(project, clerk.decide)
+    project.parts.follow_policy()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(clerk.decide)
+        app.state.batcher = Batcher(porter.decide)
         app.state.batcher.start()
+        watching = asyncio.create_task(porter.watch())
         yield
+        watching.cancel()
         await app.state.batcher.close()
         await asyncio.to_thread(project.close)
 
@@ -124,9 +128,13 @@ def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
 
     @app.get("/ready", responses={503: {"model": Problem}}, tags=["operate"])
     async def ready() -> dict[str, str]:
-        """Tell whether a case would be decided now: database, policy and champion are there."""
+        """Tell whether a case would be decided now: database, policy and champion are there.
+
+        `policy` says why the file does not decide, where the last good one does or everything goes to people.
+        """
         serving = await asyncio.to_thread(clerk.ready)
-        return {"status": "ready", "champion": serving}
+        wrong = clerk.project.parts.policies.held(clerk.project.parts.clock()).wrong
+        return {"status": "ready", "champion": serving} | ({"policy": str(wrong)} if wrong else {})
 
     @app.get("/metrics", tags=["operate"], response_class=Response)
     async def counted() -> Response:

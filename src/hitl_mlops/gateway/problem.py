@@ -34,7 +34,13 @@ _PASSED_ON = ("missing", "rows", "reasons")
 
 
 def problem(
-    status: int, kind: str, detail: str, remedy: str = "", more: Mapping[str, Any] | None = None
+    status: int,
+    kind: str,
+    detail: str,
+    remedy: str = "",
+    more: Mapping[str, Any] | None = None,
+    *,
+    retry_after_s: int = RETRY_AFTER_S,
 ) -> JSONResponse:
     """The answer.
 
@@ -44,10 +50,11 @@ def problem(
         detail: what is wrong.
         remedy: what to do.
         more: further members.
+        retry_after_s: when to ask again, where the status is 503.
     """
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+        headers["Retry-After"] = str(retry_after_s)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     body = {
@@ -66,4 +73,5 @@ def problem_of(error: HitlError) -> JSONResponse:
     if isinstance(error, CredentialsError):
         status = HTTPStatus(error.data.get("status", HTTPStatus.UNAUTHORIZED))
     more = {name: error.data[name] for name in _PASSED_ON if name in error.data}
-    return problem(status, type(error).__name__, error.fact, error.remedy, more)
+    again_s = error.data.get("retry_after_s", RETRY_AFTER_S)
+    return problem(status, type(error).__name__, error.fact, error.remedy, more, retry_after_s=again_s)

@@ -24,7 +24,7 @@ def demand_ready(project: Project, *, port: int, workers: int) -> int:
     Raises:
         InputError: nobody could ask, as there is no token; or several workers on SQLite.
         BusyError: the port is taken.
-        ConfigurationError: settings or policy are wrong.
+        ConfigurationError: settings are wrong; or the policy is, and there is no good one from before.
         NotFoundError: there is no champion yet.
     """
     tokens = TokenFile(project.settings.state / "keys").all()
@@ -37,7 +37,10 @@ def demand_ready(project: Project, *, port: int, workers: int) -> int:
             f"{workers} workers would wait for each other on SQLite.",
             remedy="Name a PostgreSQL under database in hitl.yaml, or run one worker.",
         )
-    _ = project.parts.policy
+    policies = project.parts.follow_policy()
+    held = policies.current(project.parts.clock())
+    if held.wrong is not None and not policies.knows_a_good_one:
+        raise held.wrong
     project.serving()
     demand_port(port, server="the decision service")
     return len(tokens)

@@ -74,6 +74,12 @@ class TicketBook:
         query = sa.select(tickets).where(tickets.c.state == TicketState.WAITING.value)
         return self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id).limit(at_most))
 
+    def more_wait_than(self, many: int) -> bool:
+        """Whether more tickets than that are not yet on the desk."""
+        query = sa.select(tickets.c.state).where(tickets.c.state == TicketState.WAITING.value)
+        with self._database.reading() as connection:
+            return connection.execute(query.limit(1).offset(many)).first() is not None
+
     def mark_pushed(self, tasks: Mapping[str, str]) -> int:
         """Tickets (ticket id → task id) are on the desk; how many were waiting. Others keep their state."""
         with self._database.transaction() as connection:
