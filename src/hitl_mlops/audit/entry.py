@@ -43,12 +43,17 @@ class Kind(StrEnum):
     MODEL_ROLLED_BACK = "model.rolled_back"
     SWITCH_SET = "switch.set"
     SWITCH_LIFTED = "switch.lifted"
+    BREAKER_OPENED = "breaker.opened"
+    BREAKER_HALF_OPENED = "breaker.half_opened"
+    BREAKER_CLOSED = "breaker.closed"
+    BREAKER_RESET = "breaker.reset"
 
 
 SEALED_AT_ONCE = frozenset(
     {
         *(Kind.APPROVAL_RECORDED, Kind.MODEL_PROMOTED, Kind.MODEL_ROLLED_BACK),
-        *(Kind.SWITCH_SET, Kind.SWITCH_LIFTED),
+        *(Kind.SWITCH_SET, Kind.SWITCH_LIFTED, Kind.BREAKER_RESET),
+        *(Kind.BREAKER_OPENED, Kind.BREAKER_HALF_OPENED, Kind.BREAKER_CLOSED),
     }
 )
 """Kinds after which a signed checkpoint is written without waiting."""

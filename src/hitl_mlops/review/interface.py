@@ -12,7 +12,7 @@ from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
 from hitl_mlops.review.answer import ESCALATE
 
-PAGE = 2
+PAGE = 3
 """Raised when the layout changes, so that pages made by an earlier version are brought up to date."""
 
 STANDARD_LANE = "standard"
@@ -26,6 +26,7 @@ REASON_CODES = {
     "missing_context": "missing context",
     "policy": "policy",
     "ambiguous": "ambiguous",
+    "policy_violation": "breaks our rules: stop its like",
     ESCALATE: "cannot decide: pass on",
 }
 """Code → how it reads on the page; the code is what an answer carries."""
@@ -36,6 +37,7 @@ REASON_HOTKEYS = {
     "missing_context": "m",
     "policy": "p",
     "ambiguous": "u",
+    "policy_violation": "v",
     ESCALATE: "x",
 }
 
@@ -65,7 +67,7 @@ _STYLE = """
 """
 # The side panels (regions, relations) have nothing to show here and take a fifth of the width.
 
-_BLIND_REASONS = ("missing_context", "policy", "ambiguous", ESCALATE)
+_BLIND_REASONS = ("missing_context", "policy", "ambiguous", "policy_violation", ESCALATE)
 """Codes that make sense where the model's answer is not shown."""
 
 

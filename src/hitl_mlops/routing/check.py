@@ -62,6 +62,7 @@ NOT_ACTED_ON: Mapping[str, str] = {
     "checks": "can name no function yet, so every case of the route goes where `else` says",
     "escalation": _FORM,
     "guards.breaker": _FORM,
+    "guards.rate_limits": _FORM,
     "guards.freeze_like": _FORM,
     "approval.by": "is read and not enforced yet: identities are only claimed",
     "approval.not_the_trainer": "is read and not enforced yet: identities are only claimed",

@@ -13,7 +13,7 @@ from hitl_mlops.errors import InputError
 from hitl_mlops.ids import digest_of_reason, keyed_id
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.switch_board import SwitchBoard
-from hitl_mlops.routing.switches import Order, Scope, Switch, lifted
+from hitl_mlops.routing.switches import LIKE, Order, Scope, Switch, lifted
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 
@@ -45,7 +45,7 @@ class KillSwitch:
         Raises:
             InputError: the order names no person or no reason.
         """
-        _check(order)
+        check_order(order)
         with self.transaction():
             switch = self.board.add(scope, order)
             self.trail.append([self._event(Kind.SWITCH_SET, switch, order)])
@@ -59,7 +59,7 @@ class KillSwitch:
             NotFoundError: there is no such switch.
             RefusedError: it was lifted before, or two people are wanted and the one who set it lifts it.
         """
-        _check(order)
+        check_order(order)
         with self.transaction():
             switch = lifted(self.board.get(switch_id), order, two_people=two_people)
             self.board.lift(switch)
@@ -72,10 +72,14 @@ class KillSwitch:
             "scope_key": keyed_id("sc", self.key, str(switch.scope)),
             "reason_digest": digest_of_reason(order.reason),
         }
-        return Event(kind, order.by, order.at, {"switch": [switch.switch_id]}, facts)
+        refs = {"switch": [switch.switch_id]}
+        if switch.scope.name == LIKE:
+            refs["decision"] = [switch.scope.value]
+        return Event(kind, order.by, order.at, refs, facts)
 
 
-def _check(order: Order) -> None:
+def check_order(order: Order) -> None:
+    """The order names a person and a reason; raises InputError."""
     if not order.by.strip() or not order.reason.strip():
         raise InputError("A switch needs a person and a reason.", remedy="Add --by PERSON --reason '…'.")
     if "\0" in order.reason or order.reason != order.reason.encode("utf-8", "ignore").decode():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from hitl_mlops.documents import Piece
-from hitl_mlops.routing.forms import DURATION, FLAG, TEST, Form, list_of, map_of, number, text, whole
+from hitl_mlops.errors import HitlError
+from hitl_mlops.routing.conditions import NUMBER
+from hitl_mlops.routing.forms import DURATION, FLAG, Form, list_of, map_of, number, text, whole
+from hitl_mlops.routing.likeness import REVIEW_TAGS
+from hitl_mlops.routing.switches import EVERYTHING, LIKE, ROUTE, parse_scope
 
 _RATE = number(0.0, 1.0)
 _ALPHA = number(1e-9, 0.5)
@@ -20,16 +25,79 @@ def _stages(piece: Piece) -> object:
     return shares
 
 
+def _bound(piece: Piece) -> str:
+    said = piece.text()
+    if not re.fullmatch(_BOUND, said):
+        raise piece.wrong(f"{said!r} is no upper bound.", 'Write the figure at which it opens: "> 0.25".')
+    return said
+
+
+def _per(piece: Piece) -> str:
+    name = piece.text()
+    if name in (ROUTE, LIKE):
+        raise piece.wrong(f"no breaker stands per {name}.", "Write everything, model, label or an attribute.")
+    return name
+
+
+def _scope(piece: Piece) -> str:
+    said = piece.text()
+    try:
+        scope = parse_scope(said)
+    except HitlError as error:
+        raise piece.wrong(error.fact, error.remedy) from error
+    if scope.name == LIKE:
+        raise piece.wrong("no limit counts what is like a case.", f"Write {EVERYTHING}, or branch=north.")
+    return said
+
+
+def _breaker(piece: Piece) -> object:
+    said = map_of(_BREAKER).read(piece)
+    if not said.keys() & {"override_rate", "error_rate", "calibration_gap"}:
+        raise piece.wrong("the breaker watches no figure.", 'Add one: override_rate: "> 0.25".')
+    if said.get("at_least", 50) > said.get("window", 200):
+        raise piece.wrong(
+            "the breaker wants more answers than its window holds, so it would never open.",
+            "Write a window that is at_least or more.",
+        )
+    return said
+
+
+def _limit(piece: Piece) -> object:
+    said = map_of(_LIMIT).read(piece)
+    for key in ("at_most", "per"):
+        if key not in said:
+            raise piece.wrong(f"the limit has no {key}.", "A limit is {at_most: 1000, per: 1h}.")
+    return said
+
+
+_BOUND = rf"\s*>=?\s*{NUMBER}\s*"
+_FIGURE = Form(_bound, {"type": "string", "pattern": f"^{_BOUND}$", "examples": ["> 0.25"]})
 _KILL_SWITCH: Mapping[str, Form] = {
     "two_people": FLAG.about("Whoever froze something is not the one to lift it."),
 }
 _BREAKER: Mapping[str, Form] = {
-    "override_rate": TEST,
-    "error_rate": TEST,
-    "window": whole(1),
-    "at_least": whole(1),
-    "opens_for": DURATION,
-    "trial": whole(1),
+    "override_rate": _FIGURE.about("Share of decisions that people would overrule, at which it opens."),
+    "error_rate": _FIGURE.about("Share of cases the model leaves unanswered, at which it opens."),
+    "calibration_gap": _FIGURE.about("Distance of confidence from being right, at which it opens."),
+    "window": whole(1).about("How many of the latest answered decisions count; 200 where left out."),
+    "at_least": whole(1).about("With fewer answers it stays as it is; 50 where left out."),
+    "per": Form(_per, text().schema).about(
+        "What each value of which has a breaker: model, label, an attribute."
+    ),
+    "opens_for": DURATION.about("How long it is open at first; 30m where left out."),
+    "trial": whole(1).about("Answers that a half-open one waits for; 20 where left out."),
+}
+_LIMIT: Mapping[str, Form] = {
+    "scope": Form(_scope, text().schema).about("Which decisions count: everything, or branch=north."),
+    "at_most": whole(0).about("How many of them may be automatic."),
+    "per": DURATION.about("In what time."),
+}
+_FREEZE_LIKE: Mapping[str, Form] = {
+    "tag": text(REVIEW_TAGS).about("The reviewers' reason that freezes inputs like the case."),
+    "distance": number(0.0).about(
+        "How far numbers may lie apart, in standard deviations; 0.25 where left out."
+    ),
+    "text": _RATE.about("How alike texts are at least, as a cosine; 0.8 where left out."),
 }
 _GATES: Mapping[str, Mapping[str, Form]] = {
     "override_rate": {"margin": _MARGIN, "alpha": _ALPHA, "at_least": whole(2)},
@@ -61,8 +129,11 @@ _CANARY: Mapping[str, Form] = {
 SECTIONS: Mapping[str, Mapping[str, Form]] = {
     "guards": {
         "kill_switch": map_of(_KILL_SWITCH),
-        "breaker": map_of(_BREAKER),
-        "freeze_like": map_of({"tag": text()}),
+        "breaker": Form(_breaker, map_of(_BREAKER).schema),
+        "rate_limits": list_of(
+            Form(_limit, map_of(_LIMIT, required=("at_most", "per")).schema), single=False
+        ),
+        "freeze_like": map_of(_FREEZE_LIKE),
     },
     "gates": {
         "required": _GATE_NAMES.about("Gates that must pass."),

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_mlops.routing.conditions import Mask, attributes_of, evaluate, judge
+from hitl_mlops.routing.guards import Guards, closed_rows
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.sampling import keyed_fractions
-from hitl_mlops.routing.switches import Switch, frozen_rows
+from hitl_mlops.routing.switches import Switch
 
 Check: TypeAlias = Callable[[pd.DataFrame], Any]
 """A user's auxiliary check: frame of columns → one true (passed) or false for each row."""
@@ -58,14 +59,16 @@ def route(
     *,
     checks: Mapping[str, Check] | None = None,
     switches: Sequence[Switch] | None = (),
+    guards: Guards | None = None,
     versions: Sequence[str] = (),
+    inputs: pd.DataFrame | None = None,
 ) -> Routes:
     """The strictest of what the matrix, the confidence tier and the rules demand, with all reasons.
 
     Closes when in doubt: no policy, a confidence that is NaN or outside [0, 1], a confidence that no tier
     covers, or a check that fails, raises or is not there lead to people. A missing value that risk or a
-    rule reads is taken as if the test held. What a switch covers goes to people, and no route becomes
-    milder by it. Same policy, rows, ids, key and switches: same routes.
+    rule reads is taken as if the test held. What a guard covers goes to people, and no route becomes
+    milder by it. Same policy, rows, ids, key and guards: same routes.
 
     Args:
         policy: the policy; None sends everything to senior review.
@@ -73,8 +76,11 @@ def route(
         decision_ids: one per row; the spot checks are drawn from them.
         key: the policy key of the project.
         checks: the user's functions by name.
-        switches: those that are on; None where they could not be read, which freezes every row.
+        switches: those that are on, where there are no other guards; None where they could not be read, which
+            freezes every row.
+        guards: all that stands against automatic decisions (`GuardBoard.read`); in the place of `switches`.
         versions: the model version that answered each row; left out, a switch on a version freezes all.
+        inputs: what the model saw of each row; left out, a switch on what is like a case freezes all.
 
     Raises:
         ConfigurationError: the policy reads an attribute that is no column.
@@ -88,7 +94,8 @@ def route(
     for signal in _checks(policy, columns, levels, checks or {}):
         signals.append(signal)
         np.maximum(levels, signal.level, where=signal.rows, out=levels)
-    signals += _frozen(policy, columns, levels, switches, versions)
+    stand = guards if guards is not None else Guards(switches=switches)
+    signals += _held_back(policy, columns, levels, stand, versions, inputs)
     return _routes(policy, _strictest(signals, len(columns)), signals, decision_ids, key)
 
 
@@ -203,17 +210,20 @@ def _failed(check: Check | None, rows: pd.DataFrame) -> tuple[Mask, str]:
     ), "failed"
 
 
-def _frozen(
+def _held_back(
     policy: Policy,
     columns: pd.DataFrame,
     levels: npt.NDArray[np.int64],
-    switches: Sequence[Switch] | None,
+    guards: Guards,
     versions: Sequence[str],
+    inputs: pd.DataFrame | None,
 ) -> Iterator[_Signal]:
+    if guards.nothing:
+        return
     closed, names = policy.closed_route, [plan.name for plan in policy.routes]
-    routes = [names[level] for level in levels.tolist()] if switches else []
-    for why, rows in frozen_rows(switches, columns, versions, routes):
-        yield _Signal(policy.level(closed), f"frozen: {why} → {closed}", rows)
+    routes = [names[level] for level in levels.tolist()]
+    for why, rows in closed_rows(guards, columns, inputs, versions, routes):
+        yield _Signal(policy.level(closed), f"{why} → {closed}", rows)
 
 
 def _routes(

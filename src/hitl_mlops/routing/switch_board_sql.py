@@ -34,7 +34,7 @@ class SqlSwitchBoard:
     def add(self, scope: Scope, order: Order) -> Switch:
         """A new switch is on."""
         with self.database.transaction() as connection:
-            _lock(connection, sa.func.pg_advisory_xact_lock)
+            take_turn(connection, sa.func.pg_advisory_xact_lock)
             number = (connection.execute(sa.select(sa.func.max(switches.c.number))).scalar() or 0) + 1
             row = {
                 "scope": str(scope),
@@ -50,10 +50,10 @@ class SqlSwitchBoard:
         if switch.lifted_at is None:
             return
         with self.database.transaction() as connection:
-            _lock(connection, sa.func.pg_advisory_xact_lock)
+            take_turn(connection, sa.func.pg_advisory_xact_lock)
             changed = connection.execute(
                 switches.update()
-                .where(switches.c.number == _number(switch.switch_id), switches.c.lifted_at.is_(None))
+                .where(switches.c.number == number_of("s", switch.switch_id), switches.c.lifted_at.is_(None))
                 .values(
                     lifted_by=switch.lifted_by,
                     lifted_reason=switch.lifted_reason,
@@ -66,7 +66,7 @@ class SqlSwitchBoard:
 
     def get(self, switch_id: str) -> Switch:
         """The switch."""
-        number = _number(switch_id)
+        number = number_of("s", switch_id)
         found = self._read(_ALL.where(switches.c.number == number)) if number is not None else []
         if not found:
             raise no_switch(switch_id, self.standing())
@@ -77,7 +77,7 @@ class SqlSwitchBoard:
         if not self.database.in_transaction:
             return self._read(_ON)
         with self.database.transaction() as connection:  # what fails here leaves the outer one whole
-            _lock(connection, sa.func.pg_advisory_xact_lock_shared)
+            take_turn(connection, sa.func.pg_advisory_xact_lock_shared)
             return self._read(_ON)
 
     def switches(self) -> list[Switch]:
@@ -89,14 +89,16 @@ class SqlSwitchBoard:
             return [_switch(dict(row)) for row in connection.execute(query).mappings()]
 
 
-def _lock(connection: sa.Connection, how: Any) -> None:
+def take_turn(connection: sa.Connection, how: Any) -> None:
+    """Those who change what holds decisions back wait for those who decide; SQLite does so itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(how(TURN)))
 
 
-def _number(switch_id: str) -> int | None:
-    digits = switch_id.removeprefix("s")
-    is_one = switch_id != digits and digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS
+def number_of(letter: str, name: str) -> int | None:
+    """The number in an id such as `s12`; None where it is no such id."""
+    digits = name.removeprefix(letter)
+    is_one = name != digits and digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS
     return int(digits) if is_one else None
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from hitl_mlops.errors import InputError, RefusedError
 from hitl_mlops.routing.conditions import Mask, OneOf, Scalar, evaluate
 
-EVERYTHING, MODEL, LABEL, ROUTE = "everything", "model", "label", "route"
+EVERYTHING, MODEL, LABEL, ROUTE, LIKE = "everything", "model", "label", "route", "like"
 UNREADABLE = "the switches cannot be read"
 LONGEST_SCOPE = 400
 
@@ -22,9 +22,10 @@ class Scope:
     """Which decisions a switch freezes.
 
     Attributes:
-        name: `everything`, `model`, `label`, `route`, or an attribute of the cases. An attribute that is
-            called like one of the others is frozen with it.
-        value: which version, class, route or value of the attribute; empty for everything.
+        name: `everything`, `model`, `label`, `route`, `like`, or an attribute of the cases. An attribute that
+            is called like one of the others is frozen with it.
+        value: which version, class, route or value of the attribute; the decision whose input others are
+            like; empty for everything.
     """
 
     name: str = EVERYTHING
@@ -108,7 +109,8 @@ def check_scope(
     Args:
         scope: what is to be frozen.
         attributes: what is kept of each case beside its input.
-        known: `model`, `label` and `route`, each with what gives its values; only the one in scope is asked.
+        known: `model`, `label`, `route` and `like`, each with what gives its values; only the one in scope is
+            asked.
 
     Raises:
         InputError: there is nothing of that name or value; the remedy names what there is.
@@ -159,29 +161,38 @@ def frozen_rows(
     columns: pd.DataFrame,
     versions: Sequence[str],
     routes: Sequence[str],
+    alike: Mapping[str, Mask] | None = None,
 ) -> Iterator[tuple[str, Mask]]:
     """Pairs of what freezes and which rows it freezes, a mask of shape (len(columns),).
 
     Closes when in doubt: a row without a value for the attribute in scope is frozen; so are all rows where
-    the cases have no such attribute, or where the versions are not told.
+    the cases have no such attribute, or where versions or likenesses are not told.
 
     Args:
         switches: those that are on; None where they could not be read, which freezes every row.
         columns: one row per case, its attributes and `label` as columns.
         versions: the model version that answered each row.
         routes: where each row would go otherwise.
+        alike: decision id → the rows that are like its case.
     """
     if switches is None:
         yield UNREADABLE, np.ones(len(columns), dtype=bool)
         return
     for switch in switches:
         if switch.is_on:
-            yield switch.switch_id, _covered(switch.scope, columns, versions, routes)
+            yield switch.switch_id, covered(switch.scope, columns, versions, routes, alike)
 
 
-def _covered(scope: Scope, columns: pd.DataFrame, versions: Sequence[str], routes: Sequence[str]) -> Mask:
+def covered(
+    scope: Scope,
+    columns: pd.DataFrame,
+    versions: Sequence[str],
+    routes: Sequence[str],
+    alike: Mapping[str, Mask] | None = None,
+) -> Mask:
+    """Which rows lie in the scope, those in doubt among them; see `frozen_rows`."""
     told = {MODEL: versions, ROUTE: routes}.get(scope.name, ())
-    found = []
+    found = [alike[scope.value]] if scope.name == LIKE and alike and scope.value in alike else []
     if len(told) == len(columns):
         found.append(np.array([one == scope.value for one in told], dtype=bool))
     if scope.name in columns.columns:

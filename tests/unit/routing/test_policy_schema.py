@@ -40,8 +40,11 @@ routes:
 spot_checks: {auto: 0.03, check: 0.05}
 escalation: [{after: 100%, to: senior}, {after: 24h, then: reject}]
 guards:
-  breaker: {override_rate: "> 0.2", error_rate: "> 0.1", window: 99, at_least: 9, opens_for: 30m, trial: 20}
-  freeze_like: {tag: policy_violation}
+  breaker:
+    {override_rate: "> 0.2", error_rate: ">= 0.1", calibration_gap: "> .3", window: 99, at_least: 9,
+     per: branch, opens_for: 30m, trial: 20}
+  rate_limits: [{at_most: 1000, per: 1h}, {scope: branch=north, at_most: 10, per: 1m}]
+  freeze_like: {tag: policy_violation, distance: 0.2, text: 0.9}
   kill_switch: {two_people: true}
 gates:
   required: [override_rate, golden]
