@@ -15,6 +15,7 @@ import pandas as pd
 
 from hitl_mlops.cli.main import run
 from hitl_mlops.servers.process import Running
+from hitl_mlops.servers.schedules import Schedules
 from hitl_mlops.servers.stack import Stack
 
 PROJECT = "rain"
@@ -45,6 +46,7 @@ class Deployed:
     worker: Running
     api: str
     planned_first: frozenset[str] = frozenset()
+    schedules_first: Schedules | None = None
 
     def ask(self, path: str, **body: Any) -> Any:
         """The answer; 503 is asked again, which Prefect on SQLite says while another writes."""

@@ -44,7 +44,9 @@ def sound(app):
 # Database, trail
 
 
-@pytest.mark.parametrize("table", ["trail_entries", "trail_refs", "tickets", "decisions"])
+@pytest.mark.parametrize(
+    "table", ["trail_entries", "trail_refs", "tickets", "decision_blocks", "decision_keys"]
+)
 def test_without_a_table_503_and_nothing_is_released_or_half_kept(app, table):
     results(app.post(cases(0, 2)))
     before = kept(app.project)

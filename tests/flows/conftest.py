@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hitl_mlops.servers import worker
+from hitl_mlops.servers.schedules import look_at_schedules
 from hitl_mlops.servers.stack import Stack
+from hitl_mlops.wiring import utc_now
 from tests import servers
 from tests.flow_room import PROJECT, Deployed, until, write_project
 
@@ -23,5 +25,6 @@ def deployed(
     with stack.opened((worker.NAME,)) as (running,):
         deployed = Deployed(folder, stack, running, prefect_server.api_url)
         planned = until(deployed.planned)
+        schedules = look_at_schedules(folder, prefect_server.api_url, utc_now())
         deployed.pause()  # from here on only what a test starts runs
-        yield replace(deployed, planned_first=planned)
+        yield replace(deployed, planned_first=planned, schedules_first=schedules)

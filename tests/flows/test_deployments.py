@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import psutil
 import pytest
 
 from hitl_mlops import Project
 from hitl_mlops.servers import process, worker
+from hitl_mlops.servers.port import free_port
+from hitl_mlops.servers.schedules import look_at_schedules
+from hitl_mlops.wiring import utc_now
 from tests.flow_room import until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -30,6 +35,23 @@ def test_a_flow_is_deployed_with_its_schedule_in_the_projects_folder_one_run_at_
 
 def test_the_schedule_plans_runs_of_every_flow(deployed):
     assert deployed.planned_first == set(SCHEDULED)
+
+
+def test_doctor_sees_that_the_schedules_plan_runs_and_which_are_paused(deployed):
+    assert deployed.schedules_first.remedy == ""
+    assert re.fullmatch(r"\d+ runs planned in the next day, the next at .*", deployed.schedules_first.found)
+    paused = look_at_schedules(deployed.folder, deployed.api, utc_now())
+    assert paused.remedy == ""
+    assert all(name in paused.found.partition("paused: ")[2] for name in SCHEDULED)
+
+
+def test_doctor_sees_that_a_flow_was_never_deployed_and_nothing_where_prefect_is_silent(deployed, tmp_path):
+    said = (deployed.folder / "prefect.yaml").read_text()
+    (tmp_path / "prefect.yaml").write_text(said.replace("name: sweep", "name: sweep-often"))
+    told = look_at_schedules(tmp_path, deployed.api, utc_now())
+    assert (told.found, told.remedy) == ("Prefect does not know sweep-often", "Deploy them: hitl up")
+    assert look_at_schedules(tmp_path, f"http://127.0.0.1:{free_port()}/api", utc_now()) is None
+    assert look_at_schedules(tmp_path / "empty", deployed.api, utc_now()) is None
 
 
 def test_drift_in_this_project_and_in_no_other_starts_the_retraining(deployed):

@@ -144,6 +144,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         found = check_all(folder, database=lambda: open_project(project).parts.database, now=utc_now())
         checks += [one for one in found if one.name not in {name + SERVER for name in yours}]
         checks += [_reach(name, url) for name, url in yours.items()]
+        checks += _schedules(project, folder)
     wrong = [one for one in checks if not one.is_ok]
 
     def told(console: Console) -> None:
@@ -188,6 +189,25 @@ def _check(name: str, look: Callable[[], str]) -> Check:
         return Check(name=name, is_ok=True, found=look())
     except HitlError as error:
         return Check(name=name, is_ok=False, found=error.fact, remedy=error.remedy)
+
+
+def _schedules(path: Path, folder: Path) -> list[Check]:
+    """Whether the flows' schedules plan runs; nothing where no flow is, or Prefect does not answer."""
+    from hitl_mlops.servers.check import Check
+    from hitl_mlops.servers.schedules import NAME, look_at_schedules
+    from hitl_mlops.wiring import utc_now
+
+    try:
+        address = open_project(path).parts.prefect_address
+    except HitlError:
+        return []  # told by the checks of hitl.yaml and of the server
+    try:
+        found = look_at_schedules(folder, address, utc_now())
+    except HitlError as error:
+        return [Check(name=NAME, is_ok=False, found=error.fact, remedy=error.remedy)]
+    if found is None:
+        return []
+    return [Check(name=NAME, is_ok=not found.remedy, found=found.found, remedy=found.remedy)]
 
 
 def _yours_or_none(path: Path) -> dict[str, str]:
