@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -76,6 +76,9 @@ class ModelSettings(_Section):
     """What the first champion learns from: CSV, Parquet or JSON Lines."""
     recipe: str = "linear"
     """`linear`, `boosting`, or `package.module:function` that returns a scikit-learn estimator."""
+    recalibrate: Literal["none", "temperature", "isotonic"] = "none"
+    """Set confidences right on rows held out of the training, by subject: `temperature` (from 30 such rows)
+    or `isotonic` (from 200); the answers stay the same."""
     trust_types: list[str] = []
     """Types beyond scikit-learn's that a stored model may hold."""
     trust_pickle: bool = False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hitl_mlops.dataset.store import DatasetStore
     from hitl_mlops.decisions.intake import InputSchema
     from hitl_mlops.decisions.log import DecisionLog
+    from hitl_mlops.decisions.odd import OddGuard
     from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed import TimedModels
     from hitl_mlops.gates.book import GateBook
@@ -171,6 +172,14 @@ class Parts:
         return self._schemas[task]
 
     @cached_property
+    def odd_guard(self) -> OddGuard:
+        """Which inputs are too unlike the base data."""
+        from hitl_mlops.decisions.odd import OddPolicy, learn_guard
+
+        policy = OddPolicy(**self.settings.task.odd_inputs.model_dump())
+        return learn_guard(self.base, self.task, self.schema, policy)
+
+    @cached_property
     def log(self) -> DecisionLog:
         """Every decision."""
         from hitl_mlops.decisions.block_store_sql import SqlBlockStore
@@ -225,9 +234,12 @@ class Parts:
     @cached_property
     def recipe(self) -> Recipe:
         """What learns."""
+        from hitl_mlops.training.recalibrate import Recalibration
         from hitl_mlops.training.recipe import Recipe
 
-        return Recipe(self.settings.model.recipe, folder=self.settings.folder)
+        model = self.settings.model
+        recalibrate = Recalibration(model.recalibrate)
+        return Recipe(model.recipe, folder=self.settings.folder, recalibrate=recalibrate)
 
     @cached_property
     def trust(self) -> Trust:

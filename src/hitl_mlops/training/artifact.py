@@ -26,6 +26,8 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "hitl_mlops.training.columns.as_numbers",
     "hitl_mlops.training.columns.as_texts",
     "hitl_mlops.training.columns.as_words",
+    # confidences set right after the fit
+    "hitl_mlops.training.recalibrate.Recalibrated",
     # boosting; what a partial calls must be trusted in its own name
     "functools.partial",
     "numpy.dtype",

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from hitl_mlops.dataset.split import split_by_subject
 from hitl_mlops.decisions.model import align_columns
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.errors import ConfigurationError, HitlError, InputError
+from hitl_mlops.statistics.calibration import calibration_gap
 from hitl_mlops.training.columns import column_types
+from hitl_mlops.training.recalibrate import Recalibration, recalibrated
 from hitl_mlops.training.recipe import Recipe, build_estimator
 from hitl_mlops.training.record import FittedModel
 
@@ -32,10 +36,12 @@ def fit(  # the dataset's name travels with its rows
     """The recipe has learned from the rows that are not held back, each with weight one.
 
     Base and reviewed rows are learned together: trained on reviewed rows alone, models forget the easy
-    cases, and weights 1/π belong in evaluation.
+    cases, and weights 1/π belong in evaluation. Where the recipe recalibrates, it is fitted twice: without
+    the rows that teach what its confidences are worth, and then with them.
 
     Args:
-        rows: one per example, with the task's inputs and `label`.
+        rows: one per example, with the task's inputs and `label`; rows of one `subject`, where there is such
+            a column, recalibrate together or not at all.
         task: names the inputs.
         recipe: what learns.
         held_back: true for rows that only measure; shape (n,). None held back: there are no figures.
@@ -50,14 +56,14 @@ def fit(  # the dataset's name travels with its rows
     inputs = rows[list(task.inputs)] if set(task.inputs) <= set(rows.columns) else rows
     labels = rows["label"].map(str).to_numpy(dtype=str)
     learned, measured = ~held_back, held_back
-    if len(np.unique(labels[learned])) < 2:  # noqa: PLR2004
-        raise InputError(
-            f"All {int(learned.sum())} rows to learn from have the same label, {str(labels[learned][0])!r}.",
-            remedy="Add rows of at least one other class to model.base.",
-        )
-    estimator = build_estimator(recipe, task, column_types(inputs[learned], task.inputs))
-    _learn(estimator, inputs[learned], labels[learned], recipe)
-    classes = tuple(str(name) for name in estimator.classes_)
+    shown, told, test = inputs[learned], labels[learned], (inputs[measured], labels[measured])
+    raw = _learned(shown, told, task, recipe)
+    classes = tuple(str(name) for name in raw.classes_)
+    estimator = _set_right(raw, shown, told, _apart(rows[learned]), task, recipe)
+    gaps: dict[str, float] = {}
+    if estimator is not raw:
+        gaps = {f"{name}_before": gap for name, gap in _gap(raw, classes, *test).items()}
+        gaps |= _gap(estimator, classes, *test)
     return FittedModel(
         estimator=estimator,
         classes=classes,
@@ -67,9 +73,44 @@ def fit(  # the dataset's name travels with its rows
         dataset_number=dataset_number,
         train_rows=int(learned.sum()),
         test_rows=int(measured.sum()),
-        metrics=_measure(estimator, classes, inputs[measured], labels[measured]),
-        signature_sample=inputs[learned].head(SAMPLE_ROWS),
+        metrics=_measure(estimator, classes, *test) | gaps,
+        signature_sample=shown.head(SAMPLE_ROWS),
+        recalibrate=recipe.recalibrate.value,
     )
+
+
+def _learned(inputs: pd.DataFrame, labels: npt.NDArray[np.str_], task: Task, recipe: Recipe) -> Any:
+    """The recipe's estimator, fitted on these rows."""
+    if len(np.unique(labels)) < 2:  # noqa: PLR2004
+        raise InputError(
+            f"All {len(labels)} rows to learn from have the same label, {str(labels[0])!r}.",
+            remedy="Add rows of at least one other class to model.base.",
+        )
+    estimator = build_estimator(recipe, task, column_types(inputs, task.inputs))
+    _learn(estimator, inputs, labels, recipe)
+    return estimator
+
+
+def _set_right(
+    estimator: Any,
+    inputs: pd.DataFrame,
+    labels: npt.NDArray[np.str_],
+    apart: npt.NDArray[np.bool_],
+    task: Task,
+    recipe: Recipe,
+) -> Any:
+    """The estimator with its confidences set right by what another, fitted without them, says of `apart`."""
+    if recipe.recalibrate is Recalibration.NONE:
+        return estimator
+    without = _learned(inputs[~apart], labels[~apart], task, recipe)
+    said = np.asarray(without.predict_proba(inputs[apart]), dtype=np.float64)
+    return recalibrated(estimator, recipe.recalibrate, said, labels[apart], without.classes_)
+
+
+def _apart(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """About one subject in five; without subjects, one row in five."""
+    subjects = rows["subject"] if "subject" in rows.columns else pd.Series(range(len(rows)))
+    return split_by_subject(pa.table({"subject": subjects.map(str).to_numpy()}), key=b"recalibrate").test
 
 
 def _check(rows: pd.DataFrame, held_back: npt.NDArray[np.bool_]) -> None:
@@ -109,6 +150,18 @@ def _learn(estimator: Any, inputs: pd.DataFrame, labels: npt.NDArray[np.str_], r
             remedy="Return a scikit-learn classifier: classes_ names its probability columns.",
             recipe=recipe.name,
         )
+
+
+def _gap(
+    estimator: Any, classes: tuple[str, ...], inputs: pd.DataFrame, labels: npt.NDArray[np.str_]
+) -> dict[str, float]:
+    """`calibration_gap`, debiased; none with fewer than two rows."""
+    if len(labels) < 2:  # noqa: PLR2004 - one case has no variance
+        return {}
+    said = np.asarray(estimator.predict_proba(inputs), dtype=np.float64)
+    right = np.asarray(classes)[said.argmax(axis=1)] == labels
+    gap = calibration_gap(np.clip(said.max(axis=1), 0.0, 1.0), right)
+    return {} if gap.value is None else {"calibration_gap": gap.value}
 
 
 def _measure(

@@ -95,6 +95,7 @@ def _log_figures(client: Any, name: str, fitted: FittedModel, run_id: str, model
     client.log_outputs(run_id, [LoggedModelOutput(model_id, 0)])
     facts = {
         "recipe": fitted.recipe,
+        "recalibrate": fitted.recalibrate,
         "dataset": fitted.dataset_number,
         "train_rows": fitted.train_rows,
         "test_rows": fitted.test_rows,

@@ -25,6 +25,7 @@ from hitl_mlops.training.columns import (
     as_texts,
     as_words,
 )
+from hitl_mlops.training.recalibrate import Recalibration
 
 LINEAR, BOOSTING = "linear", "boosting"
 MOST_BOOSTED_CLASSES = {InputKind.TEXT: 20, InputKind.TABLE: 100, InputKind.IMAGE: 100}
@@ -41,11 +42,13 @@ class Recipe:
         name: `linear`, `boosting`, or `package.module:function`.
         folder: where `package.module` is looked for besides the installed packages.
         seed: of everything random in the training.
+        recalibrate: how its confidences are set right afterwards.
     """
 
     name: str = LINEAR
     folder: Path | None = None
     seed: int = 0
+    recalibrate: Recalibration = Recalibration.NONE
 
     @property
     def own(self) -> bool:
@@ -62,7 +65,9 @@ class Recipe:
             facts["source"] = sha256_hex(Path(_own_module(self).__file__ or "").read_bytes())
         else:
             facts["edition"] = EDITION
-        return f"{self.name}@{sha256_hex(canonical_json(facts))[:12]}"
+        beside = "" if self.recalibrate is Recalibration.NONE else f"+{self.recalibrate.value}"
+        facts |= {"recalibrate": self.recalibrate.value} if beside else {}
+        return f"{self.name}{beside}@{sha256_hex(canonical_json(facts))[:12]}"
 
 
 def build_estimator(recipe: Recipe, task: Task, found: Sequence[FoundColumn]) -> Any:

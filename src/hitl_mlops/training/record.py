@@ -23,6 +23,7 @@ class FittedModel:
         test_rows: how many were held back.
         metrics: figures on the held-back part, `accuracy`, `log_loss`, …
         signature_sample: a few input rows, for the registry's signature.
+        recalibrate: how its confidences were set right.
     """
 
     estimator: Any
@@ -35,6 +36,7 @@ class FittedModel:
     test_rows: int
     metrics: Mapping[str, float]
     signature_sample: Any
+    recalibrate: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
