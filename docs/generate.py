@@ -122,6 +122,8 @@ def _type(annotation: Any) -> str:
     if annotation is settings.InputKind:
         return "text, table or image"
     text = str(annotation)
+    if text == "dict[str, str]":
+        return "map of texts"
     if "list[str]" in text:
         return "list of texts or `auto`" if re.search(r"\|\s*str", text) else "list of texts"
     return "path" if "Path" in text else "text"
@@ -131,7 +133,7 @@ def _default(field: Any) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "must be there"
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

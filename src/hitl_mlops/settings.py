@@ -160,6 +160,8 @@ class Settings(_Section):
     model: ModelSettings
     policy: Path = Path("policy.yaml")
     """The policy file."""
+    functions: dict[str, str] = {}
+    """Functions of yours that the policy names: name → `package.module:function`, beside this file."""
     reviewers: Path | None = None
     """The roster; left out, every account of the desk may answer."""
     screen: ScreenSettings = ScreenSettings()

@@ -69,6 +69,7 @@ def recorded_history(
         wrong=np.array(
             [one.decision_id in said and said[one.decision_id].override for one in decisions], dtype=np.bool_
         ),
+        versions=[one.model_version for one in decisions],
     )
 
 

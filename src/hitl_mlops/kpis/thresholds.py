@@ -18,7 +18,7 @@ from hitl_mlops.overrides.record import Resolution
 from hitl_mlops.routing.calibrate import Calibration, calibrate
 from hitl_mlops.routing.ladder import automatic_from, confidence_tests, with_automatic_from
 from hitl_mlops.routing.policy import Policy
-from hitl_mlops.routing.route import route
+from hitl_mlops.routing.route import Check, route
 from hitl_mlops.routing.simulate import margins
 from hitl_mlops.statistics.risk_control import PastDecisions, past_decisions
 
@@ -48,10 +48,11 @@ def propose_from_log(
     target: float,
     delta: float,
     until: datetime | None = None,
+    functions: Mapping[str, Check] | None = None,
 ) -> Proposal:
     """`propose` for all recorded decisions of that version, or those before `until`."""
-    decisions = log.decisions(model_version=model_version, until=until)
-    return propose(model_version, decisions, answers.resolutions(), policy, target=target, delta=delta)
+    decisions, said = log.decisions(model_version=model_version, until=until), answers.resolutions()
+    return propose(model_version, decisions, said, policy, target=target, delta=delta, functions=functions)
 
 
 def propose(
@@ -62,6 +63,7 @@ def propose(
     *,
     target: float,
     delta: float,
+    functions: Mapping[str, Check] | None = None,
 ) -> Proposal:
     """The calibration by these decisions of the model and what people said of them; nothing is written.
 
@@ -70,7 +72,7 @@ def propose(
         InputError: target or delta is outside (0, 1).
     """
     present = automatic_from(policy)
-    past = reviewed_past(decisions, resolutions, policy)
+    past = reviewed_past(decisions, resolutions, policy, functions)
     found = calibrate(past, present=present, target=target, delta=delta)
     if found.proposed is None:
         return Proposal(model_version, found, {})
@@ -81,7 +83,10 @@ def propose(
 
 
 def reviewed_past(
-    decisions: Sequence[Decision], resolutions: Sequence[Resolution], policy: Policy
+    decisions: Sequence[Decision],
+    resolutions: Sequence[Resolution],
+    policy: Policy,
+    functions: Mapping[str, Check] | None = None,
 ) -> PastDecisions:
     """The decisions as a calibration reads them.
 
@@ -97,7 +102,7 @@ def reviewed_past(
         np.array([one is not None and one.override for one in resolved], dtype=np.bool_),
         reviewed,
         pi,
-        eligible=could_be_automatic(decisions, policy),
+        eligible=could_be_automatic(decisions, policy, functions),
         awaited=np.array([one.to_review for one in decisions], dtype=np.bool_) & ~reviewed,
         floor=min(_rates_fixed_for(decisions, policy) | {float(pi.min(initial=1.0))}),
     )
@@ -110,8 +115,10 @@ def _rates_fixed_for(decisions: Sequence[Decision], policy: Policy) -> set[float
     return {policy.review_rate(plan.name) for plan in policy.routes}
 
 
-def could_be_automatic(decisions: Sequence[Decision], policy: Policy) -> npt.NDArray[np.bool_]:
-    """Neither matrix nor rules send it to people, and the model gave an answer; shape (decisions,).
+def could_be_automatic(
+    decisions: Sequence[Decision], policy: Policy, functions: Mapping[str, Check] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Nothing but its confidence sends it to people, and the model gave an answer; shape (decisions,).
 
     Checks of the user are taken as passed: so it errs towards automatic.
     """
@@ -122,7 +129,8 @@ def could_be_automatic(decisions: Sequence[Decision], policy: Policy) -> npt.NDA
         _columns(decisions, policy),
         [one.decision_id for one in decisions],
         b"",
-        checks={name: _passed for plan in policy.routes for name in plan.checks},
+        checks={**(functions or {}), **{name: _passed for plan in policy.routes for name in plan.checks}},
+        versions=[one.model_version for one in decisions],
     )
     unattended = {plan.name for plan in policy.routes if plan.automatic}
     answered = np.array([bool(one.label) for one in decisions], dtype=np.bool_)

@@ -11,11 +11,14 @@ import pandas as pd
 
 from hitl_mlops.documents import did_you_mean
 from hitl_mlops.errors import InputError
+from hitl_mlops.routing.conditions import spell
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.route import Check, route
 
-EXPECTED = "expected"
-"""Column of the route that a case is to take."""
+EXPECTED, MODEL = "expected", "model"
+"""Columns of the route that a case is to take, and of the version that answers it."""
+SCORES = ("confidence", "margin", "disagreement")
+"""Columns that hold a number or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +53,37 @@ def route_table(
     Args:
         policy: the policy.
         table: one row per case: `expected`, `confidence` (empty: the model gave no usable answer), and what
-            the policy reads; other columns are left alone.
+            the policy reads; a computed attribute that is a column is taken as it stands, and `model` is
+            the version where `actions` name some. Other columns are left alone.
         checks: the user's functions by name.
 
     Raises:
         InputError: a column is not there, a confidence or margin is no number, or a row expects no route
             of the policy.
     """
-    read = [*policy.attributes, *(name for name in ("label", "margin") if name in policy.reads)]
-    columns = ["confidence", *read]
-    _demand(table, [EXPECTED, *columns])
+    given = [name for name in policy.computed if name in table.columns]
+    by_model = any(one.model for one in policy.actions or ())
+    read = [name for name in SCORES if name in policy.reads] + ["label"] * _reads_label(policy)
+    columns = [*dict.fromkeys(["confidence", *policy.attributes_beside(given), *read, *given])]
+    _demand(table, [EXPECTED, *columns, *([MODEL] if by_model else [])])
     said = table[columns].reset_index(drop=True)
-    for name in ("confidence", "margin"):
+    for name in SCORES:
         if name in columns:
             said[name] = _numbers(said[name], name)
     expected = [_expected(policy, row, value) for row, value in enumerate(table[EXPECTED].tolist(), start=1)]
-    routes = route(policy, said, [str(row) for row in range(len(said))], b"", checks=checks)
+    versions = [spell(version) for version in table[MODEL].tolist()] if by_model else ()
+    ids = [str(row) for row in range(len(said))]
+    routes = route(policy, said, ids, b"", checks=checks, versions=versions, given=given)
     return tuple(
         CaseRouted(row + 1, expected[row], str(routes.route[row]), routes.reasons[row], _plain(said, row))
         for row in range(len(said))
     )
+
+
+def _reads_label(policy: Policy) -> bool:
+    """Something in the policy goes by what the model said."""
+    bound = (policy.outputs.prohibited, policy.actions is not None, policy.costs is not None)
+    return "label" in policy.reads or any(bound)
 
 
 def _demand(table: pd.DataFrame, columns: list[str]) -> None:

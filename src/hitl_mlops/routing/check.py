@@ -7,15 +7,15 @@ that is said instead.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
-from hitl_mlops.documents import did_you_mean
+from hitl_mlops.routing.check_bounds import bounds_findings, unknown_names
 from hitl_mlops.routing.conditions import attributes_of
-from hitl_mlops.routing.policy import OBSERVED, Policy
+from hitl_mlops.routing.finding import Finding, Severity
+from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.reach import (
     Gap,
     Reach,
+    bound_to,
     confidence_gaps,
     possible_routes,
     reach_of_clause,
@@ -23,43 +23,16 @@ from hitl_mlops.routing.reach import (
     tier_overlaps,
 )
 
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"
-    """The policy does not do what it says."""
-    WARNING = "warning"
-    """It may not do what its author means."""
-    INFO = "info"
-    """Good to know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing about a policy.
-
-    Attributes:
-        severity: how much it matters.
-        line: of the policy file, from 1; None where it is about no line.
-        fact: what is so, one sentence.
-        remedy: what to do, one sentence; empty where there is nothing to do.
-    """
-
-    severity: Severity
-    line: int | None
-    fact: str
-    remedy: str
-
+__all__ = ["Finding", "Severity", "check"]
 
 _KEPT = "is kept with the policy, and nothing acts on it yet"
 _FORM = "is checked for form, and nothing acts on it yet"
 NOT_ACTED_ON: Mapping[str, str] = {
     "intervention": _KEPT,
     "reversible_for": _KEPT,
+    "haltable_for": _KEPT,
     "blind_second": _KEPT,
     "skill": "is not compared yet with what the roster says of a reviewer",
-    "checks": "can name no function yet, so every case of the route goes where `else` says",
     "escalation": _FORM,
     "guards.breaker": _FORM,
     "guards.rate_limits": _FORM,
@@ -72,17 +45,25 @@ NOT_ACTED_ON: Mapping[str, str] = {
 _UNDECIDED = "cannot be decided: the conditions tell too many kinds of cases apart"
 
 
-def check(policy: Policy, columns: Collection[str] | None = None) -> tuple[Finding, ...]:
+def check(
+    policy: Policy,
+    columns: Collection[str] | None = None,
+    *,
+    classes: Collection[str] | None = None,
+    functions: Collection[str] | None = None,
+) -> tuple[Finding, ...]:
     """All findings, errors first, then by line.
 
     Args:
         policy: the policy, as it was read.
         columns: names of the columns that cases have; None where they are not known.
+        classes: what the model may say; None where that is not known.
+        functions: names of the functions that `hitl.yaml` brings; None where they are not known.
     """
     circle = list(_circle(policy))
-    found = [*circle, *_unknown_columns(policy, columns), *_not_acted_on(policy)]
+    found = [*circle, *unknown_names(policy, columns, classes, functions), *_not_acted_on(policy)]
     if not circle:
-        for look in (_rules, _pointless_rules, _clauses, _gaps, _overlaps, _routes):
+        for look in (_rules, _pointless_rules, _clauses, _matrix, bounds_findings, _gaps, _overlaps, _routes):
             found += look(policy)
     order = list(Severity)
     return tuple(sorted(found, key=lambda one: (order.index(one.severity), one.line or 0)))
@@ -98,17 +79,6 @@ def _circle(policy: Policy) -> Iterator[Finding]:
             "The section risk reads `consequence`, which it is itself to tell.",
             "Read a column of your data, confidence, margin or label there.",
         )
-
-
-def _unknown_columns(policy: Policy, columns: Collection[str] | None) -> Iterator[Finding]:
-    for name in policy.attributes if columns is not None else ():
-        if name not in (columns or ()):
-            yield Finding(
-                Severity.ERROR,
-                policy.reads[name],
-                f"The policy reads {name!r}, which no case has.",
-                did_you_mean(name, {*(columns or ()), *OBSERVED}),
-            )
 
 
 def _rules(policy: Policy) -> Iterator[Finding]:
@@ -174,6 +144,18 @@ def _clauses(policy: Policy) -> Iterator[Finding]:
             )
 
 
+def _matrix(policy: Policy) -> Iterator[Finding]:
+    for name, (reversible, irreversible) in policy.matrix.items():
+        if policy.level(irreversible) < policy.level(reversible):
+            yield Finding(
+                Severity.WARNING,
+                policy.lines.get(f"matrix.{name}"),
+                f"The matrix asks less of what cannot be taken back ({irreversible}) than of what can "
+                f"({reversible}).",
+                "Swap the two, or say the stricter one twice.",
+            )
+
+
 def _gaps(policy: Policy) -> Iterator[Finding]:
     line, gaps = policy.lines.get("routes"), confidence_gaps(policy)
     if gaps is None:
@@ -210,6 +192,7 @@ def _routes(policy: Policy) -> Iterator[Finding]:
     named = {plan.name for plan in policy.routes if plan.tier is not None}
     named |= {rule.route for rule in policy.rules} | {policy.closed_route}
     named |= {cell for cells in policy.matrix.values() for cell in cells}
+    named |= bound_to(policy)
     named |= {plan.otherwise for plan in policy.routes if plan.otherwise is not None}
     named |= {step.to for step in policy.escalation if step.to is not None}
     possible = possible_routes(policy)

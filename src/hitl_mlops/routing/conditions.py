@@ -107,12 +107,12 @@ def judge(condition: Condition, columns: pd.DataFrame) -> tuple[Mask, Mask]:
             sure, maybe = judge(inner, columns)
             return ~maybe, ~sure
         case Missing(attribute):
-            gone = np.asarray(_column(columns, attribute).isna(), dtype=bool)
+            gone = np.asarray(column_of(columns, attribute).isna(), dtype=bool)
             return gone, gone.copy()
         case Within():
             return _within(condition, columns)
         case OneOf(attribute, values):
-            column = _column(columns, attribute)
+            column = column_of(columns, attribute)
             sure = _equals_any(column, values)
             return sure, sure | column.isna().to_numpy(dtype=bool)
 
@@ -197,7 +197,8 @@ def _joined(
     return sure, maybe
 
 
-def _column(columns: pd.DataFrame, attribute: str) -> pd.Series:
+def column_of(columns: pd.DataFrame, attribute: str) -> pd.Series:
+    """The column of that attribute; raises ConfigurationError where there is none."""
     if attribute not in columns.columns:
         known = [str(name) for name in columns.columns]
         raise ConfigurationError(
@@ -207,14 +208,15 @@ def _column(columns: pd.DataFrame, attribute: str) -> pd.Series:
 
 
 def _within(test: Within, columns: pd.DataFrame) -> tuple[Mask, Mask]:
-    numbers = _numbers(_column(columns, test.attribute))
+    numbers = numbers_of(column_of(columns, test.attribute))
     above = numbers >= test.low if test.low_included else numbers > test.low
     below = numbers <= test.high if test.high_included else numbers < test.high
     sure = above & below
     return sure, sure | np.isnan(numbers)
 
 
-def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
+def numbers_of(column: pd.Series) -> npt.NDArray[np.float64]:
+    """The column as numbers; NaN where a value is missing or reads as none."""
     if not pd.api.types.is_numeric_dtype(column.dtype):
         column = pd.to_numeric(column, errors="coerce")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitl_mlops.documents import Piece
-from hitl_mlops.routing.conditions import NUMBER, parse_condition, parse_test
+from hitl_mlops.routing.conditions import NUMBER, parse_condition, parse_test, spell
 
 _TEST_TEXT = (
     rf"^\s*(?:(?:>=|<=|>|<)\s*{NUMBER}|{NUMBER}\s*\.\.\s*{NUMBER})\s*$"
@@ -66,6 +66,14 @@ def text(choices: Collection[str] | None = None) -> Form:
     return Form(lambda piece: piece.text(known), {"enum": list(known)})
 
 
+def either(first: Form, second: Form) -> Form:
+    """A text is read by the second form, anything else by the first."""
+    return Form(
+        lambda piece: (second if isinstance(piece.value, str) else first).read(piece),
+        {"anyOf": [first.schema, second.schema]},
+    )
+
+
 def list_of(form: Form, *, single: bool = True) -> Form:
     """A list; with `single`, one value stands for a list of one."""
 
@@ -102,6 +110,14 @@ def reference(name: str, read: Callable[[Piece], Any]) -> Form:
     return Form(read, {"$ref": f"#/$defs/{name}"})
 
 
+def _class(piece: Piece) -> str:
+    """A class or version, spelled as decisions spell it: 7 is "7"."""
+    if isinstance(piece.value, (str, list, dict)) or piece.value is None:
+        return piece.text()
+    return spell(piece.value)
+
+
+CLASS = Form(_class, {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": ["number", "boolean"]}]})
 FLAG = Form(Piece.flag, {"type": "boolean"})
 DURATION = Form(
     Piece.duration, {"type": "string", "pattern": _DURATION_TEXT, "examples": ["30m", "24h", "7d"]}

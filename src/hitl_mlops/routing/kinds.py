@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hitl_mlops.routing.attributes import DISAGREEMENT
 from hitl_mlops.routing.conditions import AnyOf, Condition, Every, Not, OneOf, Within, spell
-from hitl_mlops.routing.policy import Policy
+from hitl_mlops.routing.policy import IMPACT, RISK, Policy
 from hitl_mlops.routing.route import consequences_of
 
 MOST_KINDS = 100_000
 """With more kinds than this, what is asked cannot be decided."""
-MEASURED = ("confidence", "margin")
-"""What is a number or missing, whatever the data; the others may hold anything."""
+ANSWERED = ("confidence", "margin")
+"""What is a number in [0, 1] wherever the model gave a usable answer."""
 _DIGITS = 17
 """Enough to write any float down exactly."""
 
@@ -32,15 +33,20 @@ def kinds_of_cases(policy: Policy, conditions: Iterable[Condition]) -> pd.DataFr
 
     Columns are the attributes that the conditions read, and `consequence` as the policy gives it where one
     reads that. Missing values, texts where numbers are asked for, confidences outside [0, 1] are kinds too.
+    Attributes that the policy computes vary as freely as those of the data.
     """
+    scores = _scores(policy)
     leaves = _leaves_of(policy, conditions)
     derived = any(leaf.attribute == "consequence" for leaf in leaves)
     names = sorted({leaf.attribute for leaf in leaves} - {"consequence"})
-    values = [_values(name, [leaf for leaf in leaves if leaf.attribute == name]) for name in names]
+    values = [
+        _values([leaf for leaf in leaves if leaf.attribute == name], is_score=name in scores)
+        for name in names
+    ]
     if math.prod(len(each) for each in values) > MOST_KINDS:
         return None
     rows = pd.DataFrame(list(itertools.product(*values)), columns=names, dtype=object)
-    for name in MEASURED:
+    for name in scores:
         if name in rows.columns:
             rows[name] = rows[name].astype(np.float64)
     return rows.assign(consequence=consequences_of(policy, rows)) if derived else rows
@@ -51,13 +57,21 @@ def constants(policy: Policy, conditions: Iterable[Condition], attribute: str) -
     return _points([leaf for leaf in _leaves_of(policy, conditions) if leaf.attribute == attribute])
 
 
-def usable(rows: pd.DataFrame) -> pd.Series[bool]:
-    """Rows in which the model gave an answer: confidence and margin, where they stand, in [0, 1]."""
+def usable(policy: Policy, rows: pd.DataFrame) -> pd.Series[bool]:
+    """Rows in which the model gave an answer, and every score that stands there is in [0, 1].
+
+    The other scores may be missing: not every model is an ensemble.
+    """
     fits = pd.Series(True, index=rows.index)  # noqa: FBT003 - the value of every row
-    for name in MEASURED:
+    for name in _scores(policy):
         if name in rows.columns:
-            fits &= rows[name].between(0, 1)
+            fits &= rows[name].between(0, 1) | (rows[name].isna() & (name not in ANSWERED))
     return fits
+
+
+def _scores(policy: Policy) -> tuple[str, ...]:
+    """What is a number or missing, whatever the data; the others may hold anything."""
+    return (*ANSWERED, DISAGREEMENT, *(name for name in (RISK, IMPACT) if name in policy.computed))
 
 
 def _leaves_of(policy: Policy, conditions: Iterable[Condition]) -> list[Any]:
@@ -80,10 +94,10 @@ def _leaves(condition: Condition) -> Iterator[Any]:
             yield condition
 
 
-def _values(attribute: str, leaves: list[Any]) -> list[Any]:
+def _values(leaves: list[Any], *, is_score: bool) -> list[Any]:
     """One value of every kind: missing, each constant as number and as text, and what lies between."""
     listed, points = _listed(leaves), _points(leaves)
-    if attribute in MEASURED:
+    if is_score:
         return [math.nan, *_between([-math.inf, *sorted({0.0, *points, 1.0}), math.inf])]
     numbers = list(_between([-math.inf, *points, math.inf])) if points else []
     flags = [flag for flag in (True, False) if spell(flag) in listed]

@@ -8,7 +8,8 @@ from typing import Any
 
 from hitl_mlops.documents import Piece, parse_duration, parse_yaml, read_yaml
 from hitl_mlops.ids import canonical_json, sha256_hex
-from hitl_mlops.routing.conditions import Condition, Every, attributes_of, parse_condition, parse_test
+from hitl_mlops.routing.bounds_file import Noted, read_bounds
+from hitl_mlops.routing.conditions import Condition, Every, parse_test
 from hitl_mlops.routing.policy import (
     AUTOMATIC,
     SPOT_CHECK_FLOOR,
@@ -42,10 +43,10 @@ def _policy(whole: Piece) -> Policy:
     top = whole.fields(TOP)
     if "routes" not in top:
         raise whole.wrong("there are no routes.", "Add `routes:` with auto, standard and senior.")
-    reads: dict[str, int] = {}
-    routes = _routes(top["routes"], reads)
+    noted = Noted()
+    routes = _routes(top["routes"], noted)
     names = {plan.name for plan in routes}
-    consequences, irreversible = _risk(top.get("risk"), reads)
+    consequences, irreversible = _risk(top.get("risk"), noted)
     return Policy(
         version=top["version"].whole(1) if "version" in top else 1,
         hash=_hash(whole.plain(), [plan.name for plan in routes]),
@@ -53,11 +54,13 @@ def _policy(whole: Piece) -> Policy:
         consequences=consequences,
         irreversible=irreversible,
         matrix=_matrix(top.get("matrix"), consequences, names, whole),
-        rules=tuple(_rule(piece, names, reads) for piece in top["rules"].items()) if "rules" in top else (),
+        rules=tuple(_rule(piece, names, noted) for piece in top["rules"].items()) if "rules" in top else (),
         spot_checks=_spot_checks(top.get("spot_checks"), routes),
         escalation=_escalation(top.get("escalation")),
         sections=read_sections(top),
-        reads=reads,
+        **read_bounds(top, routes, noted),
+        uses=noted.uses,
+        reads=noted.reads,
         lines=dict(_lines(whole)),
     )
 
@@ -74,21 +77,10 @@ def _hash(said: Any, order: list[str]) -> str:
     return "sha256:" + sha256_hex(canonical_json({"policy": said, "order": order}))
 
 
-def _condition(piece: Piece, reads: dict[str, int]) -> Condition:
-    condition = parse_condition(piece)
-    _note(condition, piece, reads)
-    return condition
-
-
-def _note(condition: Condition, piece: Piece, reads: dict[str, int]) -> None:
-    for name in sorted(attributes_of(condition)):
-        reads.setdefault(name, piece.line)
-
-
-def _routes(piece: Piece, reads: dict[str, int]) -> tuple[RoutePlan, ...]:
+def _routes(piece: Piece, noted: Noted) -> tuple[RoutePlan, ...]:
     routes: list[RoutePlan] = []
     for name, fields in piece.fields().items():
-        routes.append(_route(name, fields, reads))
+        routes.append(_route(name, fields, noted))
     if not any(plan.signatures for plan in routes):
         raise piece.wrong(
             "no route leads to a person.", "Add one with `signatures: 1`, so that doubt has somewhere to go."
@@ -108,7 +100,7 @@ def _routes(piece: Piece, reads: dict[str, int]) -> tuple[RoutePlan, ...]:
     return tuple(routes)
 
 
-def _route(name: str, piece: Piece, reads: dict[str, int]) -> RoutePlan:
+def _route(name: str, piece: Piece, noted: Noted) -> RoutePlan:
     fields = piece.fields(ROUTE)
     automatic = name in AUTOMATIC
     if automatic and "signatures" in fields and fields["signatures"].whole():
@@ -122,22 +114,45 @@ def _route(name: str, piece: Piece, reads: dict[str, int]) -> RoutePlan:
     said = {key: ROUTE[key].read(piece) for key, piece in fields.items() if key not in ("confidence", "when")}
     said["otherwise"] = said.pop("else", None)
     said["checks"] = tuple(said.get("checks", ()))
-    usual = Intervention.AFTER if automatic else Intervention.BEFORE
-    said["intervention"] = Intervention(said.get("intervention", usual))
+    for function in said["checks"]:
+        noted.uses.setdefault(function, fields["checks"].line)
+    said["intervention"] = _intervention(name, piece, fields)
     said.setdefault("signatures", 0 if automatic else 1)
-    return RoutePlan(name, tier=_tier(fields, reads), **said)
+    return RoutePlan(name, tier=_tier(fields, noted), **said)
 
 
-def _tier(fields: Mapping[str, Piece], reads: dict[str, int]) -> Condition | None:
+def _intervention(name: str, piece: Piece, fields: Mapping[str, Piece]) -> Intervention:
+    """When a person can still step in, with the time that belongs to it and no other."""
+    usual = Intervention.AFTER if name in AUTOMATIC else Intervention.BEFORE
+    found = Intervention(fields["intervention"].text()) if "intervention" in fields else usual
+    if name in AUTOMATIC and found is Intervention.BEFORE:
+        raise fields["intervention"].wrong(
+            f"{name} asks nobody before anything happens.",
+            "Write during or after, or give the route people and another name.",
+        )
+    if found is Intervention.DURING and "haltable_for" not in fields:
+        raise piece.wrong(
+            "the route does not say how long it can be halted.", "Add `haltable_for: 10m` or the like."
+        )
+    for key, when in (("reversible_for", Intervention.AFTER), ("haltable_for", Intervention.DURING)):
+        if key in fields and found is not when:
+            raise fields[key].wrong(
+                f"{key} belongs to `intervention: {when}`, and this route is `{found}`.",
+                f"Take it out, or write `intervention: {when}`.",
+            )
+    return found
+
+
+def _tier(fields: Mapping[str, Piece], noted: Noted) -> Condition | None:
     parts: list[Condition] = []
     if "confidence" in fields:
         parts.append(parse_test("confidence", fields["confidence"]))
     if "when" in fields:
-        parts.append(_condition(fields["when"], reads))
+        parts.append(noted.condition(fields["when"]))
     return Every(tuple(parts)) if parts else None
 
 
-def _risk(piece: Piece | None, reads: dict[str, int]) -> tuple[tuple[Consequence, ...], Condition | None]:
+def _risk(piece: Piece | None, noted: Noted) -> tuple[tuple[Consequence, ...], Condition | None]:
     if piece is None:
         return (), None
     fields = piece.fields(RISK)
@@ -146,7 +161,7 @@ def _risk(piece: Piece | None, reads: dict[str, int]) -> tuple[tuple[Consequence
         clause = item.fields(CLAUSE)
         if "is" not in clause:
             raise item.wrong("the clause names no consequence.", "Add `is: low` or the like.")
-        when = _condition(clause["when"], reads) if "when" in clause else None
+        when = noted.condition(clause["when"]) if "when" in clause else None
         clauses.append(Consequence(clause["is"].text(), when))
     if clauses and clauses[-1].when is not None:
         raise fields["consequence"].wrong(
@@ -156,7 +171,7 @@ def _risk(piece: Piece | None, reads: dict[str, int]) -> tuple[tuple[Consequence
         raise fields["consequence"].wrong(
             "clauses after one without `when` are never reached.", "Move the one without `when` to the end."
         )
-    irreversible = _condition(fields["irreversible"], reads) if "irreversible" in fields else None
+    irreversible = noted.condition(fields["irreversible"]) if "irreversible" in fields else None
     return tuple(clauses), irreversible
 
 
@@ -183,12 +198,12 @@ def _matrix(
     return matrix
 
 
-def _rule(piece: Piece, names: set[str], reads: dict[str, int]) -> Rule:
+def _rule(piece: Piece, names: set[str], noted: Noted) -> Rule:
     fields = piece.fields(RULE)
     for key in ("name", "when", "route"):
         if key not in fields:
             raise piece.wrong(f"the rule has no {key}.", "A rule is {name: …, when: {…}, route: …}.")
-    when = _condition(fields["when"], reads)
+    when = noted.condition(fields["when"])
     return Rule(fields["name"].text(), when, fields["route"].text(names))
 
 

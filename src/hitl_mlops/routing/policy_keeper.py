@@ -14,7 +14,8 @@ from threading import Lock
 
 from hitl_mlops.errors import ConfigurationError, HitlError
 from hitl_mlops.ids import instant, parse_instant
-from hitl_mlops.routing.check import Severity, check
+from hitl_mlops.routing.check import check
+from hitl_mlops.routing.finding import Severity
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.policy_file import parse_policy
 
@@ -44,19 +45,32 @@ class InForce:
         return self.policy is CLOSED
 
 
-def sound_policy(text: str, file: str, columns: Collection[str] | None) -> Policy:
+def sound_policy(
+    text: str,
+    file: str,
+    columns: Collection[str] | None = None,
+    *,
+    classes: Collection[str] | None = None,
+    functions: Collection[str] | None = None,
+) -> Policy:
     """The policy that the text says, in which nothing is plainly wrong.
 
     Args:
         text: of the file.
         file: its name, for messages.
-        columns: that cases have; None where they are not known.
+        columns: names of the columns that cases have; None where they are not known.
+        classes: what the model may say; None where that is not known.
+        functions: names of the functions that `hitl.yaml` brings; None where they are not known.
 
     Raises:
         ConfigurationError: it cannot be read, or `hitl policy check` finds an error in it.
     """
     policy = parse_policy(text, file)
-    errors = [one for one in check(policy, columns) if one.severity is Severity.ERROR]
+    errors = [
+        one
+        for one in check(policy, columns, classes=classes, functions=functions)
+        if one.severity is Severity.ERROR
+    ]
     if errors:
         first = errors[0]
         raise ConfigurationError(

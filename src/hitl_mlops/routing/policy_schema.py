@@ -15,7 +15,7 @@ def policy_schema() -> dict[str, Any]:
     routes rise in oversight, that ranges are not empty.
 
     >>> sorted(policy_schema()["properties"])[:3]
-    ['approval', 'escalation', 'gates']
+    ['actions', 'approval', 'costs']
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

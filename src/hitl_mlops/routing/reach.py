@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hitl_mlops.routing.bounds import Outputs
 from hitl_mlops.routing.conditions import Condition, Mask, Within, attributes_of, evaluate, judge
 from hitl_mlops.routing.kinds import constants, kinds_of_cases, usable
-from hitl_mlops.routing.policy import Policy
+from hitl_mlops.routing.policy import Consequence, Policy
 from hitl_mlops.routing.route import Check, route
 
 
@@ -109,7 +110,7 @@ def _reached(
     rows = kinds_of_cases(policy, [policy.rules[place].when for place in asked])
     if rows is None:
         return None
-    fine, left = usable(rows).to_numpy(), np.ones(len(rows), dtype=bool)
+    fine, left = usable(policy, rows).to_numpy(), np.ones(len(rows), dtype=bool)
     before: dict[int, Mask] = {}
     found = []
     for place in asked:
@@ -124,8 +125,20 @@ def _reached(
     return found
 
 
+def reach_of(policy: Policy, condition: Condition) -> Reach:
+    """Whether any case fits the condition, whatever else the policy says."""
+    rows = kinds_of_cases(policy, [condition])
+    if rows is None:
+        return Reach.UNDECIDED
+    sure, maybe = judge(condition, rows)
+    return _reach(sure & usable(policy, rows).to_numpy(), maybe, np.ones(len(rows), dtype=bool))
+
+
 def reach_of_clause(policy: Policy, place: int) -> Reach:
-    """Whether the clause of `risk.consequence` is ever the first that fits."""
+    """Whether the clause of `risk.consequence` is ever the first that fits.
+
+    Where a missing value leaves an earlier one open, it is in doubt.
+    """
     clauses = policy.consequences[: place + 1]
     conditions = [clause.when for clause in clauses if clause.when is not None]
     rows = kinds_of_cases(policy, conditions)
@@ -133,11 +146,20 @@ def reach_of_clause(policy: Policy, place: int) -> Reach:
         return Reach.UNDECIDED
     left, own = np.ones(len(rows), dtype=bool), policy.consequences[place].when
     for clause in clauses[:-1]:
-        left &= ~evaluate(clause.when, rows, if_missing=True) if clause.when is not None else False
-    if own is None:
-        return _reach(left, left, left)
-    sure, maybe = judge(own, rows)
-    return _reach(sure & usable(rows).to_numpy(), maybe, left)
+        left &= ~evaluate(clause.when, rows) if clause.when is not None else False
+    sure, maybe = (left, left) if own is None else judge(own, rows)
+    known = usable(policy, rows).to_numpy() & ~_in_doubt(clauses[:-1], rows)
+    return _reach(sure & known, maybe, left)
+
+
+def _in_doubt(clauses: Sequence[Consequence], rows: pd.DataFrame) -> Mask:
+    """Rows that some clause may fit, by a missing value."""
+    found = np.zeros(len(rows), dtype=bool)
+    for clause in clauses:
+        if clause.when is not None:
+            sure, maybe = judge(clause.when, rows)
+            found |= maybe & ~sure
+    return found
 
 
 def _reach(sure: Mask, maybe: Mask, left: Mask) -> Reach:
@@ -147,7 +169,11 @@ def _reach(sure: Mask, maybe: Mask, left: Mask) -> Reach:
 
 
 def possible_routes(policy: Policy) -> frozenset[str] | None:
-    """Names of the routes that some case takes, checks failing or passing; None where undecided."""
+    """Names of the routes that some case may take, checks failing or passing; None where undecided.
+
+    What law, outputs, actions, costs and broken functions demand is taken to be possible beside everything
+    else, so a route may stand here that they leave no case for.
+    """
     conditions: list[Condition] = [rule.when for rule in policy.rules]
     conditions += [plan.tier for plan in policy.routes if plan.tier is not None]
     conditions += [clause.when for clause in policy.consequences if clause.when is not None]
@@ -156,11 +182,25 @@ def possible_routes(policy: Policy) -> frozenset[str] | None:
     if rows is None:
         return None
     passing: dict[str, Check] = {name: _passes for plan in policy.routes for name in plan.checks}
-    taken = set(route(policy, rows, [""] * len(rows), b"", checks=passing).route.tolist())
+    plain = replace(policy, regulation=(), outputs=Outputs(), actions=None, costs=None)
+    plain = replace(plain, derive={}, risk_model=None, impact=None)  # they vary freely in these rows
+    taken = set(route(plain, rows, [""] * len(rows), b"", checks=passing).route.tolist()) | bound_to(policy)
     for plan in policy.routes:  # in rising order, so that a failure after a failure is followed
         if plan.name in taken and plan.otherwise is not None:
             taken.add(plan.otherwise)
     return frozenset(taken)
+
+
+def bound_to(policy: Policy) -> set[str]:
+    """The routes that law, outputs, actions, costs or a broken function may lead to."""
+    found = {one.at_least for one in policy.regulation}
+    found |= {rule.route or policy.closed_route for rule in policy.outputs.rules}
+    found |= {policy.closed_route} if policy.outputs.prohibited or policy.computed else set()
+    found |= {policy.mildest_with_people} if policy.actions is not None else set()
+    found |= {policy.costs.route} if policy.costs is not None else set()
+    if policy.risk_model is not None:
+        found |= {cell for cells in policy.matrix.values() for cell in cells}
+    return found
 
 
 def _passes(rows: pd.DataFrame) -> Mask:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -22,7 +22,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_mlops.errors import InputError
+from hitl_mlops.routing.bounds import Costs
 from hitl_mlops.routing.conditions import Mask
+from hitl_mlops.routing.demands import expected_cost
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.route import Check, route
 from hitl_mlops.routing.workload import HourLoad, Queue, load_by_hour, work_off
@@ -44,6 +46,7 @@ class History:
         pi: probability, fixed at routing, with which it was to be reviewed, in (0, 1].
         reviewed: people have resolved it, and it was drawn with π.
         wrong: they overruled the model; read only where `reviewed`.
+        versions: the model version that answered each; empty: not known.
     """
 
     columns: pd.DataFrame
@@ -56,6 +59,7 @@ class History:
     pi: npt.NDArray[np.float64]
     reviewed: Mask
     wrong: Mask
+    versions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,28 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class CostOutcome:
+    """What the decisions cost by the policy's own amounts.
+
+    Attributes:
+        mistakes: sum over what went out without a person of (1 - confidence) times the cost of a mistake.
+        unknown: how many of those went out with a cost or confidence that is not known; not in `mistakes`.
+        reviews: answers that people were asked for, times what a review costs; None without that.
+        above_budget: how many went out that were expected to cost more than the budget; None without one.
+    """
+
+    mistakes: float
+    unknown: int
+    reviews: float | None
+    above_budget: int | None
+
+    @property
+    def total(self) -> float:
+        """Mistakes and reviews together."""
+        return self.mistakes + (self.reviews or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came, or would have come, of the decisions under one policy.
 
@@ -87,6 +113,7 @@ class Outcome:
         queue: how the staff came through; None without `per_hour`.
         review_hours: working time of all reviews; None without `minutes`.
         slip_cost: of the expected slips; None without a cost, or where nothing was reviewed.
+        costs: by the section `costs` of the new policy; None where it has none.
     """
 
     decisions: Mapping[str, int]
@@ -98,6 +125,7 @@ class Outcome:
     queue: Queue | None
     review_hours: float | None
     slip_cost: float | None
+    costs: CostOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +195,9 @@ def simulate(
     """
     terms = terms or Terms()
     _demand(history, terms)
-    routes = route(policy, history.columns, history.decision_ids, key, checks=checks)
+    routes = route(
+        policy, history.columns, history.decision_ids, key, checks=checks, versions=history.versions
+    )
     hours = {plan.name: plan.within / timedelta(hours=1) for plan in policy.routes}
     within_h = np.array([hours[name] for name in routes.route.tolist()])
     old = _Course(history.route, history.signatures, history.spot_check, history.within_h)
@@ -180,8 +210,8 @@ def simulate(
         awaited=int(((history.signatures > 0) & ~reviewed).sum()),
         since=history.at.min().to_pydatetime(),
         until=history.at.max().to_pydatetime(),
-        old=_outcome(history, old, terms),
-        new=_outcome(history, new, terms),
+        old=replace(_outcome(history, old, terms), costs=_costs(history, old, policy.costs)),
+        new=replace(_outcome(history, new, terms), costs=_costs(history, new, policy.costs)),
         slips_change=difference(new.automatic & wrong, old.automatic & wrong, pi, reviewed),
         moves=dict(moves.most_common()),
         moved=sum(count for (before, after), count in moves.items() if before != after),
@@ -232,6 +262,18 @@ def _outcome(history: History, course: _Course, terms: Terms) -> Outcome:
         queue=queue,
         review_hours=None if terms.minutes is None else total * terms.minutes / 60,
         slip_cost=None if terms.slip_cost is None or expected is None else expected[0] * terms.slip_cost,
+    )
+
+
+def _costs(history: History, course: _Course, costs: Costs | None) -> CostOutcome | None:
+    if costs is None:
+        return None
+    expected = expected_cost(costs, history.columns)[course.automatic]
+    return CostOutcome(
+        mistakes=float(np.nansum(expected)),
+        unknown=int(np.isnan(expected).sum()),
+        reviews=None if costs.review is None else costs.review * int(course.signatures.sum()),
+        above_budget=None if costs.budget is None else int((expected > costs.budget).sum()),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from hitl_mlops.decisions.model import EstimatorModel
 from hitl_mlops.errors import ConfigurationError, IntegrityError
 from hitl_mlops.ids import canonical_json, sha256_hex
-from hitl_mlops.training.recipe import importable
+from hitl_mlops.own_code import importable
 from hitl_mlops.training.record import FittedModel
 
 SKOPS_FILE, PICKLE_FILE, CARD_FILE = "model.skops", "model.pkl", "hitl.json"

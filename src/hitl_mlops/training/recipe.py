@@ -5,18 +5,17 @@ A recipe is seeded and holds no state, so the same dataset version trains to the
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import ConfigurationError, InputError
 from hitl_mlops.ids import canonical_json, sha256_hex
+from hitl_mlops.own_code import load_function, load_module
 from hitl_mlops.training.columns import (
     ColumnType,
     FoundColumn,
@@ -27,6 +26,11 @@ from hitl_mlops.training.columns import (
 )
 from hitl_mlops.training.recalibrate import Recalibration
 
+_KEY = "model.recipe"
+_REMEDY = (
+    "Let model.recipe name package.module:function, a function without arguments that returns "
+    "an unfitted scikit-learn classifier."
+)
 LINEAR, BOOSTING = "linear", "boosting"
 MOST_BOOSTED_CLASSES = {InputKind.TEXT: 20, InputKind.TABLE: 100, InputKind.IMAGE: 100}
 """A tree grows per class and round: 77 classes of 10,000 texts took over four minutes on two cores."""
@@ -220,10 +224,7 @@ def _own_estimator(recipe: Recipe, task: Task) -> Any:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    name = recipe.name.partition(":")[2]
-    function = getattr(_own_module(recipe), name, None)
-    if not callable(function):
-        raise _own_error(recipe, f"has no function {name!r}")
+    function = load_function(recipe.name, recipe.folder, key=_KEY, remedy=_REMEDY)
     try:
         estimator = function()
     except Exception as error:
@@ -241,35 +242,9 @@ def _own_estimator(recipe: Recipe, task: Task) -> Any:
     return estimator
 
 
-def _own_module(recipe: Recipe) -> Any:
-    module = recipe.name.partition(":")[0]
-    try:
-        with importable(recipe.folder):
-            return importlib.import_module(module)
-    except Exception as error:  # a user's module may raise anything while it is imported
-        where = f" (looked in {recipe.folder} too)" if recipe.folder else ""
-        raise _own_error(recipe, f"cannot be imported{where}: {type(error).__name__}: {error}") from error
+def _own_module(recipe: Recipe) -> ModuleType:
+    return load_module(recipe.name, recipe.folder, key=_KEY, remedy=_REMEDY)
 
 
 def _own_error(recipe: Recipe, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"The recipe {recipe.name} {what}.",
-        remedy="Let model.recipe name package.module:function, a function without arguments that returns "
-        "an unfitted scikit-learn classifier.",
-        recipe=recipe.name,
-    )
-
-
-@contextlib.contextmanager
-def importable(folder: Path | None) -> Iterator[None]:
-    """Modules in the folder can be imported inside the block, before installed ones of the same name."""
-    if folder is None:
-        yield
-        return
-    place = str(folder.resolve())
-    sys.path.insert(0, place)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(place)
+    return ConfigurationError(f"The recipe {recipe.name} {what}.", remedy=_REMEDY, recipe=recipe.name)

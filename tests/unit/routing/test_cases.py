@@ -74,3 +74,37 @@ def test_a_table_that_cannot_be_meant_is_refused_in_plain_words(table, words):
 def test_columns_that_the_policy_does_not_read_are_left_alone():
     found = route_table(POLICY, a_table(margin=["?", "?", "?"], note=["a", "b", "c"]))
     assert all(one.as_expected for one in found)
+
+
+BOUND = parse_policy("""
+functions: {find_pii: [note]}
+derive: {pii_found: find_pii}
+regulation: [{name: special data, when: {pii_found: true}, at_least: senior}]
+actions: [{may: [7], model: [3]}]
+routes:
+  auto: {confidence: ">= 0.9"}
+  standard: {confidence: "< 0.9"}
+  senior: {}
+""")
+
+
+def a_bound_table(**changes):
+    plain = {"confidence": [0.95] * 3, "label": [7, 7, 8], "model": [3, 4, 3], "pii_found": [False] * 3}
+    return pd.DataFrame(plain | {"expected": ["auto", "standard", "standard"]} | changes)
+
+
+def test_a_computed_attribute_may_stand_in_the_table_and_the_model_with_it():
+    assert all(one.as_expected for one in route_table(BOUND, a_bound_table()))
+
+
+def test_a_computed_attribute_that_is_no_column_is_made_by_its_function():
+    table = a_bound_table(note=["a", "b@c", "d"], expected=["auto", "senior", "standard"])
+    table = table.drop(columns="pii_found")
+    functions = {"find_pii": lambda rows: rows["note"].str.contains("@")}
+    assert all(one.as_expected for one in route_table(BOUND, table, checks=functions))
+
+
+@pytest.mark.parametrize("column", ["label", "model", "pii_found"])
+def test_what_the_sections_read_must_be_in_the_table(column):
+    with pytest.raises(InputError, match="note" if column == "pii_found" else column):
+        route_table(BOUND, a_bound_table().drop(columns=column))

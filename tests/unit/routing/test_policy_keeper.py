@@ -153,7 +153,7 @@ def test_where_nothing_can_be_kept_the_file_still_decides(file: File) -> None:
 def test_an_error_that_the_check_finds_is_told_with_its_line() -> None:
     with pytest.raises(ConfigurationError, match=r"policy.yaml, line 5: The policy reads 'nowhere'"):
         sound_policy(UNSOUND, "policy.yaml", ["amount"])
-    assert sound_policy(UNSOUND, "policy.yaml", None).version == 1
+    assert sound_policy(UNSOUND, "policy.yaml").version == 1
 
 
 def test_the_trail_tells_each_time_that_another_policy_comes_into_force() -> None:

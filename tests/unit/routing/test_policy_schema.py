@@ -24,7 +24,18 @@ SCHEMA = policy_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 EVERY_KEY = """\
 version: 3
+functions: {sum: [amount, letters], find_pii: [note], score: [amount]}
+derive: {pii: find_pii}
+impact:
+  factors: [{name: large, weight: 3, when: {amount: ">= 9"}}, {name: s, weight: 1, of: pay, from: 0, to: 9}]
+regulation: [{name: special data, law: GDPR Art. 9, when: {pii: true}, at_least: senior}]
+outputs:
+  prohibited: [lend]
+  rules: [{name: a cap, when: {label: pay}, must: {amount: "<= 9"}, route: senior}]
+actions: [{may: [pay, 7], model: [3], when: {channel: web}}]
+costs: {wrong: {pay: amount, default: 20}, review: 4, budget: 3, route: standard}
 risk:
+  model: score
   consequence: [{is: high, when: {amount: ">= 10000"}}, {is: low}]
   irreversible: [{channel: [instant, missing]}, {amount: {not: 0.5..0.7}, flagged: true}]
 matrix:
@@ -33,7 +44,7 @@ matrix:
 rules: [{name: personal data, when: {pii: true}, route: senior}]
 routes:
   auto: {confidence: ">= 0.92", intervention: after, reversible_for: 24h}
-  check: {confidence: "0.85..0.92", checks: [sum], else: standard}
+  check: {confidence: "0.85..0.92", checks: [sum], else: standard, intervention: during, haltable_for: 10m}
   standard: {confidence: "0.75..0.85", signatures: 1, within: 24h}
   senior: {confidence: "< 0.75", skill: senior}
   two: {when: {confidence: "< 0.60"}, signatures: 2, blind_second: true}
@@ -63,7 +74,9 @@ rollout:
   shadow: {labels: disagreements, margin: 0.01, alpha: 0.05, alpha_rollback: 0.01, reviewer_error: 0.1}
   canary: {stages: [1, 5, 100], at_least: 20, hold_at_most: 7d, then: roll_back}
 """
-NAMED_BY_THE_USER = re.compile(r"^(matrix|routes|spot_checks|.*\.when|.*\.irreversible(\[\d\])?)$")
+NAMED_BY_THE_USER = re.compile(
+    r"^(matrix|routes|spot_checks|functions|derive|costs\.wrong|.*\.must|.*\.when|.*\.irreversible(\[\d\])?)$"
+)
 
 
 def plain(text):

@@ -1,5 +1,7 @@
 """A new policy on recorded history: what changes, with figures that stand for all decisions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,3 +141,33 @@ def test_what_cannot_be_tried_is_refused():
 def test_margins_come_from_the_stored_probabilities():
     assert margins([{"a": 0.5, "b": 0.25, "c": 0.25}, {"a": 1.0}]).tolist() == [0.25, 1.0]
     assert np.isnan(margins([{}])).all()
+
+
+COSTS = "costs: {wrong: {a: 100, default: 5}, review: 4, budget: 10}"
+
+
+def test_the_costs_of_both_policies_are_those_of_the_new_ones_section():
+    history, _ = a_history(count=400)
+    new = parse_policy(f"""
+{COSTS}
+routes: {{auto: {{confidence: ">= 0.7"}}, senior: {{confidence: "< 0.7", within: 4h}}}}
+spot_checks: {{auto: 0.2}}
+""")
+    found = simulate(history, new, KEY)
+    out = (history.signatures == 0) | history.spot_check
+    expected = 100 * (1 - history.columns["confidence"].to_numpy())
+    assert found.old.costs.mistakes == pytest.approx(expected[out].sum())
+    assert found.old.costs.reviews == 4 * history.signatures.sum()
+    assert found.old.costs.above_budget == (expected[out] > 10).sum()
+    assert found.new.costs.above_budget == 0
+    assert found.new.costs.mistakes <= 4 * found.new.decisions["auto"]
+    assert found.new.costs.total == found.new.costs.mistakes + found.new.costs.reviews
+    assert simulate(history, OLD, KEY).new.costs is None
+
+
+def test_what_is_permitted_to_some_versions_goes_by_the_version_that_answered():
+    history, _ = a_history(count=50)
+    new = parse_policy("actions: [{may: [a], model: [2]}]\nroutes: {auto: {confidence: '>= 0'}, senior: {}}")
+    known = replace(history, versions=["2"] * 25 + ["3"] * 25)
+    assert simulate(known, new, KEY).new.decisions == {"auto": 25, "senior": 25}
+    assert simulate(history, new, KEY).new.decisions == {"senior": 50}
