@@ -83,7 +83,10 @@ class NumberView:
 
     def _parts(self, inputs: pd.DataFrame) -> Iterator[tuple[Block, FloatArray, FloatArray]]:
         """Each block with the offsets from its centre, gaps filled, and those times the precision."""
-        numbers = _bent((as_numbers(inputs, self.names) - self.middle) / self.scale, self.straight)
+        numbers = as_numbers(inputs, self.names)
+        numbers -= self.middle
+        numbers /= self.scale
+        numbers = _bent(numbers, self.straight)
         for block in self.blocks:
             offsets = _filled(numbers[:, block.columns] - block.centre, block.precision)
             yield block, offsets, offsets @ block.precision
@@ -124,9 +127,12 @@ def as_numbers(inputs: pd.DataFrame, names: tuple[str, ...]) -> FloatArray:
 
 
 def _bent(offsets: FloatArray, straight: FloatArray) -> FloatArray:
-    """Numbers drawn in by asinh from so many sigmas on; infinity leaves them as they are."""
-    bent = np.where(np.isinf(straight), 1.0, straight)
-    return np.where(np.isinf(straight), offsets, bent * np.arcsinh(offsets / bent))
+    """Numbers drawn in by asinh from so many sigmas on; infinity leaves all as they are."""
+    if np.isinf(straight).all():
+        return offsets
+    bent = np.arcsinh(offsets / straight)
+    bent *= straight
+    return np.asarray(bent, dtype=np.float64)
 
 
 def _straight(offsets: FloatArray) -> FloatArray:
