@@ -13,6 +13,7 @@ import numpy as np
 from hitl_mlops.decisions.block import ARMS, NOBODY, SALT_BYTES, Block, key_of
 from hitl_mlops.decisions.block_store_in_memory import InMemoryBlockStore
 from hitl_mlops.decisions.cases import cases_of
+from hitl_mlops.decisions.intake import Intake
 from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.record import Arm, Case, Decision, ShadowPrediction
 from hitl_mlops.decisions.write import Outcome, Spoke, write_block
@@ -60,6 +61,12 @@ def a_decision(**changes: Any) -> Decision:
 
 def a_log() -> DecisionLog:
     return DecisionLog(InMemoryBlockStore(), KEY)
+
+
+def an_intake(cases: Sequence[Case], log: DecisionLog) -> Intake:
+    """The cases as the screen hands them on."""
+    ids = [one.case_id for one in cases]
+    return Intake(cases_of(cases), (), log.keys_of(ids), log.decided(ids))
 
 
 def record(

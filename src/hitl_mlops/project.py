@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hitl_mlops.audit.trace import Stop
     from hitl_mlops.dataset.diff import DatasetDiff
     from hitl_mlops.dataset.manifest import DatasetVersion
-    from hitl_mlops.decisions.block import Block
+    from hitl_mlops.deciding import FileDecided
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.kpis.definitions import LoopFigures
@@ -89,30 +89,22 @@ class Project:
             InputError: the file or a column is wrong, or `strict` and a row was refused; nothing was written.
             NotFoundError: there is no champion yet.
         """
-        from hitl_mlops.decisions.decide import decide_cases
-        from hitl_mlops.decisions.intake import read_table, screen_cases
-        from hitl_mlops.decisions.quarantine import quarantine_refused
-        from hitl_mlops.review.open import open_tickets
+        from hitl_mlops.deciding import Door
+        from hitl_mlops.decisions.table_file import read_table
 
-        parts, now = self.parts, self.parts.clock()
         frame = read_table(source) if isinstance(source, (str, Path)) else source
-        intake = screen_cases(frame, parts.task, parts.schema, parts.log, now=now, strict=strict)
-        serving = self.serving()
-        told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": self.actor}
-        kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
-        asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
-        shown, opened = self.verbs.shown, 0
+        taken = Door(self.verbs).take(frame, strict=strict)
+        decisions, known = taken.recorded.decisions(), len(taken.recorded.known)
+        return Decided(tuple(decisions), taken.refused, known, taken.tickets)
 
-        def ask(block: Block) -> None:
-            nonlocal opened
-            asked = block.asking()
-            cases = asked.cases().records()
-            opened += len(open_tickets(asked.decisions(), asked.shadows(), cases, shown=shown, **asks))
+    def decide_file(self, path: Path | str, **how: Any) -> FileDecided:
+        """Every row of the file is decided and recorded, or quarantined; a Parquet file is never held whole.
 
-        decides = {"key": parts.policy_key, "board": parts.switches, "beside": ask, **kept}
-        recorded = decide_cases(intake.cases, serving, parts.policy, **decides)
-        quarantine_refused(intake, **kept)
-        return Decided(tuple(recorded.decisions()), intake.refused, len(recorded.known), opened)
+        Takes `strict`, `keep` and `progress`, and raises, as `Door.take_file`.
+        """
+        from hitl_mlops.deciding import Door
+
+        return Door(self.verbs).take_file(Path(path), **how)
 
     def serving(self) -> Serving:
         """The models that answer now, by the database's digests; an alias moved by hand changes nothing.

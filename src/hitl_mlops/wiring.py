@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from hitl_mlops.audit.trail_sql import SqlTrail
     from hitl_mlops.database.connect import Database
     from hitl_mlops.dataset.store import DatasetStore
-    from hitl_mlops.decisions.intake import InputSchema
     from hitl_mlops.decisions.log import DecisionLog
     from hitl_mlops.decisions.odd import OddGuard
+    from hitl_mlops.decisions.schema import InputSchema
     from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed import TimedModels
     from hitl_mlops.gates.book import GateBook
@@ -140,7 +140,7 @@ class Parts:
     @cached_property
     def base(self) -> pd.DataFrame:
         """What the first champion learns from."""
-        from hitl_mlops.decisions.intake import read_table
+        from hitl_mlops.decisions.table_file import read_table
 
         return read_table(self.settings.path(self.settings.model.base))
 
@@ -164,7 +164,7 @@ class Parts:
     @property
     def schema(self) -> InputSchema:
         """What inputs look like, learned from the base data."""
-        from hitl_mlops.decisions.intake import learn_schema
+        from hitl_mlops.decisions.schema import learn_schema
 
         task = self.task
         if task not in self._schemas:

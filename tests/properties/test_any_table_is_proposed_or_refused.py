@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_mlops.decisions.intake import read_table
+from hitl_mlops.decisions.table_file import read_table
 from hitl_mlops.errors import InputError
 from hitl_mlops.new_project.proposal import Role, Wishes
 from hitl_mlops.new_project.propose import propose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,9 +23,13 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hitl_mlops.outcomes import Decided
+    from hitl_mlops.deciding import FileDecided
+    from hitl_mlops.decisions.decide import Recorded
+    from hitl_mlops.decisions.record import Decision
 
 SHOWN = 10
+TOLD_ONE_BY_ONE = 10_000
+"""Decisions that `--json` tells one by one; those of a larger file are for `--out`."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +38,11 @@ def add_to(app: typer.Typer) -> None:
         app,
         "decide",
         decide,
-        examples=["hitl decide new_loans.csv", "hitl decide new_loans.csv --strict --json"],
+        examples=[
+            "hitl decide new_loans.csv",
+            "hitl decide new_loans.csv --strict --json",
+            "hitl decide a_million.parquet --out decisions.parquet",
+        ],
     )
 
 
@@ -43,46 +51,77 @@ def decide(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse the whole file if one row is refused.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the decisions to this .parquet, .csv or .jsonl file.")
+    ] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Decide, route and record a table of cases.
 
     The champion decides, the policy routes; questions to people wait to be pushed. The same file twice
-    decides nothing twice. Rows that no model should see are refused with their reasons.
+    decides nothing twice. Rows that no model should see are refused with their reasons. A file is recorded
+    20,000 rows at a time: stopped in between, the same command goes on where it stopped.
     """
-    with working(f"Deciding {file.name}"):
-        decided = open_project(project).decide(file, strict=strict)
-    routes = Counter(one.route for one in decided.decisions)
-    rules = Counter(reason for one in decided.decisions for reason in one.reasons)
-    refused = Counter(reason for one in decided.refused for reason in one.reasons)
+    told_one_by_one: list[Decision] = []
+    with working(f"Deciding {file.name}") as tell, ExitStack() as ending:
+        opened = open_project(project)
+        write = None if out is None else ending.enter_context(_opened(out))
 
-    def told(console: Console) -> None:
-        say(
-            console,
-            f"{len(decided.decisions) - decided.known:,} decided, {decided.known:,} known before, "
-            f"{len(decided.refused):,} refused, {decided.tickets:,} tickets opened.",
-            style="bold",
-        )
-        table(console, ("route", "decisions"), routes.most_common())
-        table(console, ("what fired", "decisions"), rules.most_common(SHOWN))
-        if refused:
-            table(console, ("refused because", "rows"), refused.most_common(SHOWN))
-        if decided.tickets:
-            say(console, "→ hitl review push")
+        def keep(recorded: Recorded) -> None:
+            wanted = as_json and len(told_one_by_one) <= TOLD_ONE_BY_ONE
+            if write is None and not wanted:
+                return
+            decisions = recorded.decisions()
+            if write is not None:
+                write(decisions)
+            if wanted:
+                told_one_by_one.extend(decisions)
 
-    value = _plain(decided)
-    answer(value, as_json=as_json, told=told)
+        def progress(done: int, rows: int) -> None:
+            tell(f"Deciding {file.name}: {done:,} of {rows:,} rows")
+
+        total = opened.decide_file(file, strict=strict, keep=keep, progress=progress)
+    plain = _plain(total, told_one_by_one)
+    answer(plain, as_json=as_json, told=lambda console: _tell(console, total, out))
 
 
-def _plain(decided: Decided) -> dict[str, Any]:
+def _opened(out: Path) -> Any:
+    from hitl_mlops.decisions.result_file import result_file
+
+    return result_file(out)
+
+
+def _tell(console: Console, total: FileDecided, out: Path | None) -> None:
+    say(
+        console,
+        f"{total.decided:,} decided, {total.known:,} known before, "
+        f"{total.refused:,} refused, {total.tickets:,} tickets opened.",
+        style="bold",
+    )
+    table(console, ("route", "decisions"), total.routes.most_common())
+    table(console, ("what fired", "decisions"), total.rules.most_common(SHOWN))
+    if total.refused:
+        table(console, ("refused because", "rows"), total.reasons.most_common(SHOWN))
+    if out is not None:
+        say(console, f"→ {out}")
+    if total.tickets:
+        say(console, "→ hitl review push")
+
+
+def _plain(total: FileDecided, decisions: list[Decision]) -> dict[str, Any]:
     refused = [
-        {"place": one.place, "case_id": one.case_id, "reasons": one.reasons} for one in decided.refused
+        {"place": one.place, "case_id": one.case_id, "reasons": one.reasons} for one in total.first_refused
     ]
     return {
-        "decisions": decided.decisions,
-        "routes": dict(Counter(one.route for one in decided.decisions)),
+        "decisions": decisions if len(decisions) <= TOLD_ONE_BY_ONE else None,
+        "routes": dict(total.routes),
+        "rules": dict(total.rules),
+        "rows": total.rows,
+        "decided": total.decided,
         "refused": refused,
-        "known": decided.known,
-        "tickets": decided.tickets,
+        "refused_rows": total.refused,
+        "reasons": dict(total.reasons),
+        "known": total.known,
+        "tickets": total.tickets,
     }

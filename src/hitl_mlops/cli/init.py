@@ -59,7 +59,7 @@ def init(  # noqa: PLR0913, PLR0917 - one option per thing that can be overruled
         started = write_skeleton(folder, _kind(kind) or _kind("table"), name=name, force=force)  # type: ignore[arg-type]
         answer(started, as_json=as_json, told=lambda console: _tell_skeleton(console, started))
         return
-    from hitl_mlops.decisions.intake import read_table
+    from hitl_mlops.decisions.table_file import read_table
     from hitl_mlops.new_project.propose import propose
 
     with working(f"Reading {data.name}"):

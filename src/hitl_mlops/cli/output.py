@@ -120,18 +120,21 @@ def tell_progress(line: str) -> None:
 
 
 @contextmanager
-def working(doing: str) -> Iterator[None]:
-    """Somebody at a terminal sees that it goes on, and for how long; others see nothing."""
+def working(doing: str) -> Iterator[Callable[[str], None]]:
+    """Somebody at a terminal sees that it goes on, and for how long; others see nothing.
+
+    What is yielded tells how far it has come.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _doing: None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     shown = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*shown, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task(doing, total=None)
-        yield
+        task = progress.add_task(doing, total=None)
+        yield lambda now: progress.update(task, description=now)
 
 
 def _console(out: TextIO) -> Console:

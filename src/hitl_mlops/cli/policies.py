@@ -71,7 +71,7 @@ def check(
     your data. Each case is routed as a decision is. Exit code 1 where an error is found, or a case goes
     elsewhere than expected.
     """
-    from hitl_mlops.decisions.intake import read_table
+    from hitl_mlops.decisions.table_file import read_table
     from hitl_mlops.routing.cases import route_table
     from hitl_mlops.routing.check import Severity
     from hitl_mlops.routing.check import check as look

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ class Block:
     @cached_property
     def keys(self) -> list[bytes]:
         """The key of every decision, `key_of(decision id)`."""
-        return [each.tobytes() for each in self.rows["key"]]
+        return split_keys(self.rows["key"])
 
     @cached_property
     def decision_ids(self) -> list[str]:
@@ -241,6 +242,13 @@ class Block:
         """Route → decisions."""
         return self.count_by("route", [each["name"] for each in self.header["routes"]])
 
+    def by_rule(self) -> dict[str, int]:
+        """What fired → decisions for which it did."""
+        counts: Counter[str] = Counter()
+        for place, count in enumerate(np.bincount(self.rows["reasons"]).tolist()):
+            counts.update(dict.fromkeys(self.header["reasons"][place], count))
+        return dict(counts)
+
     def by_arm(self) -> dict[str, int]:
         """Arm → decisions."""
         return self.count_by("arm", [arm.value for arm in ARMS])
@@ -291,6 +299,12 @@ def key_of(decision_id: str) -> bytes:
     except ValueError:
         return b""
     return key if kind == "d" and len(digits) == 2 * KEY_BYTES == 2 * len(key) else b""
+
+
+def split_keys(keys: npt.NDArray[np.uint8]) -> list[bytes]:
+    """The rows of an array of shape (n, 12), as bytes."""
+    joined = np.ascontiguousarray(keys).tobytes()
+    return [joined[start : start + KEY_BYTES] for start in range(0, len(joined), KEY_BYTES)]
 
 
 def id_of(key: bytes) -> str:

@@ -15,10 +15,11 @@ Place: TypeAlias = tuple[int, int]
 class BlockStore(Protocol):
     """Blocks, and where each decision stands in them."""
 
-    def add(self, block: Block) -> int:
-        """The block is kept, and every decision in it can be found; its number. All or none.
+    def add(self, block: Block) -> int | None:
+        """The block is kept, and every decision in it can be found; its number.
 
-        Joins an open transaction. The caller holds the writer's turn (`turn`), and knows that all are new.
+        None, and nothing is kept, where a key is there already, or twice in the block. Joins an open
+        transaction, in which the caller holds the writer's turn (`turn`).
         """
         ...
 

@@ -22,8 +22,10 @@ class InMemoryBlockStore:
     def turn(self) -> None:
         """The twin has one writer."""
 
-    def add(self, block: Block) -> int:
-        """The block is kept; its number."""
+    def add(self, block: Block) -> int | None:
+        """The block is kept; its number, or None where a key is there already."""
+        if len({*block.keys}) < len(block) or self.places(block.keys):
+            return None
         number = len(self._blocks) + 1
         self._blocks.append(block.numbered(number))
         self._places |= {key: (number, row) for row, key in enumerate(block.keys)}

@@ -22,9 +22,9 @@ WRITER_LOCK = 4_851_002
 _BLOCK = decision_blocks.c
 _STORED = sa.select(_BLOCK.number, _BLOCK.header, _BLOCK.rows, _BLOCK.texts)
 _ADD_KEYS = {
-    "sqlite": "INSERT INTO decision_keys (key, block, row) VALUES (?, ?, ?)",
+    "sqlite": "INSERT INTO decision_keys (key, block, row) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     "postgresql": "INSERT INTO decision_keys (key, block, row)"
-    " SELECT * FROM unnest(%s::bytea[], %s::int[], %s::int[])",
+    " SELECT * FROM unnest(%s::bytea[], %s::int[], %s::int[]) ON CONFLICT DO NOTHING",
 }
 
 
@@ -40,22 +40,30 @@ class SqlBlockStore:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
 
-    def add(self, block: Block) -> int:
-        """The block is kept; its number."""
-        with self.database.transaction() as connection:
-            number = (connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1
-            stored = {
-                "number": number,
-                "at": instant(block.at),
-                "count": len(block),
-                "header": block.head,
-                "rows": block.rows.tobytes(),
-                "texts": block.text,
-                "hashes": b"".join(block.hashes),
-            }
-            connection.execute(sa.insert(decision_blocks), stored)
-            _add_keys(connection, block.keys, number)
+    def add(self, block: Block) -> int | None:
+        """The block is kept; its number, or None where a key is there already."""
+        with self.database.transaction() as connection, connection.begin_nested() as so_far:
+            number = self._next(connection)
+            if _add_keys(connection, block.keys, number) < len(block):
+                so_far.rollback()
+                return None
+            self._keep(connection, block, number)
         return number
+
+    def _next(self, connection: sa.Connection) -> int:
+        return int((connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1)
+
+    def _keep(self, connection: sa.Connection, block: Block, number: int) -> None:
+        stored = {
+            "number": number,
+            "at": instant(block.at),
+            "count": len(block),
+            "header": block.head,
+            "rows": block.rows.tobytes(),
+            "texts": block.text,
+            "hashes": b"".join(block.hashes),
+        }
+        connection.execute(sa.insert(decision_blocks), stored)
 
     def places(self, keys: Sequence[bytes]) -> dict[bytes, Place]:
         """Key → place, for those that are known."""
@@ -138,12 +146,13 @@ def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str,
     return f"{select}IN ({','.join('?' * len(keys))})", keys
 
 
-def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> None:
-    """Every key points to its row; written in the order of the keys, so that the index is walked once."""
+def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> int:
+    """Every new key points to its row; how many were new.
+
+    Written in the order of the keys, so that the index is walked once.
+    """
     rows = sorted((key, number, row) for row, key in enumerate(keys))
-    statement = _ADD_KEYS[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         columns = tuple(list(column) for column in zip(*rows, strict=True))
-        connection.exec_driver_sql(statement, columns)
-    else:
-        connection.exec_driver_sql(statement, rows)
+        return connection.exec_driver_sql(_ADD_KEYS["postgresql"], columns).rowcount
+    return connection.exec_driver_sql(_ADD_KEYS["sqlite"], rows).rowcount

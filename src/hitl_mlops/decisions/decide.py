@@ -16,23 +16,24 @@ import pandas as pd
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.decisions.block import (
-    KEY_BYTES,
     NOBODY,
     SALT_BYTES,
     Block,
     block_name,
     digest_of,
+    id_of,
+    split_keys,
 )
 from hitl_mlops.decisions.cases import Cases, as_series
+from hitl_mlops.decisions.intake import Intake
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.decisions.predict import Answers, ask
+from hitl_mlops.decisions.predict import Answers, ask_live
 from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.serving import Serving
 from hitl_mlops.decisions.write import Outcome, Spoke, write_block
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.route import Check, route
-from hitl_mlops.routing.sampling import keyed_digests
 from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
 from hitl_mlops.routing.switches import Switch
 
@@ -101,7 +102,7 @@ class Recorded:
 
 
 def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six places the answer goes
-    cases: Cases,
+    intake: Intake,
     serving: Serving,
     policy: Policy | None,
     *,
@@ -123,7 +124,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     read anew in the transaction of each block, after the models were asked.
 
     Args:
-        cases: what to decide; none gives none.
+        intake: what to decide; no cases give no decisions.
         serving: the live models.
         policy: the policy; None sends every case to senior review.
         key: the project's policy key.
@@ -136,17 +137,16 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         checks: the user's auxiliary checks by name.
         beside: keeps more of each block in its transaction, such as its tickets.
     """
-    deciding = Deciding(policy, key, checks or {})
+    deciding, cases, known = Deciding(policy, key, checks or {}), intake.cases, dict(intake.known)
     first = {name: place for place, name in reversed(list(enumerate(cases.ids)))}
-    known = log.decided(first)
     todo = sorted(place for name, place in first.items() if name not in known)
     blocks: list[Block] = []
     for start in range(0, len(todo), RECORDED_AT_ONCE):
         places = todo[start : start + RECORDED_AT_ONCE]
         batch = cases if len(places) == len(cases) else cases.take(places)
-        heard = hear(batch, serving, key)
+        keys, heard = intake.keys[places], hear(batch, serving, key)
         with transaction():
-            block = decide(batch, heard, replace(deciding, switches=read_standing(board)), now)
+            block = decide(batch, keys, heard, replace(deciding, switches=read_standing(board)), now)
             new = log.record(block)
             if new is not None:
                 trail.append([_event(new, actor)])
@@ -154,33 +154,30 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
                 if beside is not None:
                     beside(new)
         if new is None or len(new) < len(block):  # another writer was faster
-            known |= log.decided(batch.ids)
+            known |= log.decided_under(split_keys(keys))
     return Recorded(cases.ids, tuple(blocks), known)
 
 
 def hear(cases: Cases, serving: Serving, key: bytes) -> Heard:
     """What the live models say of the cases, and whose answer counts."""
-    inputs = cases.frame()
-    return Heard(
-        ask(serving.champion, inputs),
-        None if serving.challenger is None else ask(serving.challenger, inputs),
-        serving.challenger_answers(key, cases.subjects),
-    )
+    swapped = serving.challenger_answers(key, cases.subjects)
+    return Heard(*ask_live(serving, cases.frame(), swapped), swapped)
 
 
-def decide(cases: Cases, heard: Heard, deciding: Deciding, now: datetime) -> Block:
+def decide(
+    cases: Cases, keys: npt.NDArray[np.uint8], heard: Heard, deciding: Deciding, now: datetime
+) -> Block:
     """The decisions on the cases, at least one, and what the model that did not answer would have said.
 
     Pure but for the random bytes that keep the hashes of the rows from being guessed.
     """
     said = _said(heard)
-    keys = keyed_digests(deciding.key, cases.ids)[:, :KEY_BYTES]
     versions = [answers.model.version for answers in heard.models]
     policy = deciding.policy or CLOSED
     routes = route(
         deciding.policy,
         _columns(cases, heard, said),
-        [f"d_{each.tobytes().hex()}" for each in keys],
+        list(map(id_of, split_keys(keys))),
         deciding.key,
         checks=deciding.checks,
         switches=deciding.switches,

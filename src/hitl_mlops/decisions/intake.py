@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.block import split_keys
 from hitl_mlops.decisions.case_id import made_ids
 from hitl_mlops.decisions.cases import Cases, Column, microseconds, rows_of
 from hitl_mlops.decisions.cells import (
@@ -24,14 +25,12 @@ from hitl_mlops.decisions.cells import (
     screen_time,
 )
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.decisions.record import Case
-from hitl_mlops.decisions.schema import InputSchema, learn_schema, require_columns
-from hitl_mlops.decisions.table_file import read_table
+from hitl_mlops.decisions.record import Case, Decision
+from hitl_mlops.decisions.schema import InputSchema, require_columns
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.errors import InputError
 from hitl_mlops.ids import content_id
 
-__all__ = ["InputSchema", "Intake", "Refused", "learn_schema", "needed_columns", "read_table", "screen_cases"]
 _SHOWN_REASONS = 5
 _KEPT_TEXT = 1_000
 
@@ -55,10 +54,19 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intake:
-    """What came of a table: cases to decide, in its order, and rows refused, in its order."""
+    """What came of a table.
+
+    Attributes:
+        cases: those to decide, in its order.
+        refused: rows refused, in its order.
+        keys: the key of the decision on each case, made or not; shape (len(cases), 12).
+        known: case id → decision, for those decided already.
+    """
 
     cases: Cases
     refused: tuple[Refused, ...]
+    keys: npt.NDArray[np.uint8]
+    known: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -116,15 +124,19 @@ def screen_cases(
     cases, faults = _read(frame, task, schema, now, seen)
     sound = np.flatnonzero(~any_fault(faults, len(frame)))
     accepted = cases if len(sound) == len(cases) else cases.take(sound)
-    changed = _changed(accepted, log)
+    keys = log.keys_of(accepted.ids)
+    known = log.decided_under(split_keys(keys))
+    changed = _changed(accepted, known, log)
     if changed:
         faults["was decided already with other content"] = np.isin(np.arange(len(frame)), sound[changed])
-        accepted = accepted.take(np.delete(np.arange(len(accepted)), changed))
+        known = {name: one for name, one in known.items() if name not in {accepted.ids[at] for at in changed}}
+        same = np.delete(np.arange(len(accepted)), changed)
+        accepted, keys = accepted.take(same), keys[same]
     refused = tuple(_refused(frame, task, cases.ids, faults, seen.rows))
     seen.rows += len(frame)
-    if strict and refused:
-        raise _refusal(len(frame), refused)
-    return Intake(accepted, refused)
+    if strict:
+        require_strict(len(frame), len(refused), Intake(accepted, refused, keys).reasons, refused)
+    return Intake(accepted, refused, keys, known)
 
 
 def _read(
@@ -190,15 +202,16 @@ def _case_ids(
     return names
 
 
-def _changed(cases: Cases, log: DecisionLog) -> list[int]:
+def _changed(cases: Cases, known: Mapping[str, Decision], log: DecisionLog) -> list[int]:
     """Places of the cases that were decided already with other content."""
-    known = log.cases(cases.ids)
-    places = [place for place, name in enumerate(cases.ids) if name in known] if known else []
-    again = cases.take(places).records() if places else []
+    if not known:
+        return []
+    places = [place for place, name in enumerate(cases.ids) if name in known]
+    before, again = log.cases(known), cases.take(places).records()
     return [
         place
         for place, case in zip(places, again, strict=True)
-        if _content(known[case.case_id]) != _content(case)
+        if _content(before[case.case_id]) != _content(case)
     ]
 
 
@@ -237,10 +250,23 @@ def _storable(value: Any) -> Any:
     return text if len(text) <= _KEPT_TEXT else text[:_KEPT_TEXT] + "…"
 
 
-def _refusal(count: int, refused: tuple[Refused, ...]) -> InputError:
-    told = Counter(reason for row in refused for reason in row.reasons).most_common(_SHOWN_REASONS)
-    return InputError(
-        f"{len(refused):,} of {count:,} rows are refused: "
+def require_strict(rows: int, count: int, reasons: Mapping[str, int], refused: Sequence[Refused]) -> None:
+    """No row was refused.
+
+    Args:
+        rows: how many rows there are.
+        count: how many of them were refused.
+        reasons: why → rows.
+        refused: the first of them.
+
+    Raises:
+        InputError: there is one; the fact tells the commonest reasons and the first row.
+    """
+    if not count:
+        return
+    told = Counter(reasons).most_common(_SHOWN_REASONS)
+    raise InputError(
+        f"{count:,} of {rows:,} rows are refused: "
         + "; ".join(f"{reason} ({number:,})" for reason, number in told)
         + f"; the first is row {refused[0].place}.",
         remedy="Mend those rows, or run without --strict to decide the others; nothing was written.",

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hitl_mlops.decisions.block import Block, key_of
+from hitl_mlops.decisions.block import KEY_BYTES, Block, key_of, split_keys
 from hitl_mlops.decisions.block_store import BlockStore
 from hitl_mlops.decisions.record import Case, Decision, ShadowPrediction
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import keyed_id
+from hitl_mlops.routing.sampling import keyed_digests
 
 
 class DecisionLog:
@@ -30,17 +32,24 @@ class DecisionLog:
         """The id of the decision on that case, whether it was made or not."""
         return keyed_id("d", self.key, case_id)
 
+    def keys_of(self, case_ids: Sequence[str]) -> npt.NDArray[np.uint8]:
+        """The keys of the decisions on those cases, made or not; shape (len(case_ids), 12)."""
+        return keyed_digests(self.key, case_ids)[:, :KEY_BYTES]
+
     def record(self, block: Block) -> Block | None:
         """What is new of the block is kept, under its number; None where nothing was.
 
         A decision that is there is left as it is, and so is its case. All or none; joins an open transaction.
         """
         self.store.turn()
+        number = self.store.add(block)
+        if number is not None:
+            return block.numbered(number)
         known = self.store.places(block.keys)
         first = {key: row for row, key in reversed(list(enumerate(block.keys))) if key not in known}
-        if len(first) < len(block):
-            block = block.take(np.array(sorted(first.values()), dtype=np.intp))
-        return block.numbered(self.store.add(block)) if len(block) else None
+        rest = block.take(np.array(sorted(first.values()), dtype=np.intp))
+        number = self.store.add(rest) if len(rest) else None
+        return rest.numbered(number) if number is not None else None
 
     def get(self, decision_id: str) -> Decision:
         """The decision; raises NotFoundError."""
@@ -62,15 +71,16 @@ class DecisionLog:
 
     def cases(self, case_ids: Iterable[str]) -> dict[str, Case]:
         """Case id → case, for those that are known."""
-        return {
-            one.case_id: one
-            for block in self._holding(map(self.id_of, case_ids))
-            for one in block.cases().records()
-        }
+        blocks = self._standing(split_keys(self.keys_of(list(case_ids))))
+        return {one.case_id: one for block in blocks for one in block.cases().records()}
 
     def decided(self, case_ids: Iterable[str]) -> dict[str, Decision]:
         """Case id → decision, for those already decided."""
-        return {one.case_id: one for one in self.many(map(self.id_of, case_ids)).values()}
+        return self.decided_under(split_keys(self.keys_of(list(case_ids))))
+
+    def decided_under(self, keys: Sequence[bytes]) -> dict[str, Decision]:
+        """Case id → decision, for those of the keys under which one stands."""
+        return {one.case_id: one for block in self._standing(keys) for one in block.decisions()}
 
     def decisions(
         self,
@@ -118,7 +128,9 @@ class DecisionLog:
 
     def _holding(self, decision_ids: Iterable[str]) -> Iterator[Block]:
         """The blocks that hold these decisions, with the rows of these alone."""
-        keys = [key for key in map(key_of, decision_ids) if key]
+        return self._standing([key for key in map(key_of, decision_ids) if key])
+
+    def _standing(self, keys: Sequence[bytes]) -> Iterator[Block]:
         rows: dict[int, list[int]] = {}
         for number, row in self.store.places(keys).values():
             rows.setdefault(number, []).append(row)

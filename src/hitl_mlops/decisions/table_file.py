@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from hitl_mlops.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
+PARQUET = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 _NO_NUMBER = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -42,15 +44,76 @@ def read_table(path: Path | str) -> pd.DataFrame:
             remedy=f"Save it as one of: {', '.join(SUFFIXES)}.",
         )
     data = _bytes(path)
-    if suffix in (".parquet", ".pq"):
+    if suffix in PARQUET:
         frame = _parquet(path, data)
     elif suffix in (".jsonl", ".ndjson"):
         frame = _json_lines(path, _text(path, data))
     else:
         frame = _separated(path, data, "\t" if suffix == ".tsv" else ",")
     if frame.empty:
-        raise InputError(f"{path} has no rows.", remedy="Bring a file with at least one row.", file=str(path))
+        raise _no_rows(path)
     return frame
+
+
+class TableFile:
+    """A file of cases that is read piece by piece; a Parquet file is never held whole.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: as `read_table`.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._parquet = _open_parquet(self.path) if self.path.suffix.lower() in PARQUET else None
+        self._whole = pd.DataFrame() if self._parquet else read_table(self.path)
+        self.rows: int = self._parquet.metadata.num_rows if self._parquet else len(self._whole)
+
+    def pieces(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """The table's rows in order, so many at a time; of those columns alone where they are named.
+
+        Columns that the file does not have are left out.
+        """
+        if self._parquet is not None:
+            there = [name for name in self._parquet.schema_arrow.names if columns is None or name in columns]
+            try:
+                for batch in self._parquet.iter_batches(rows, columns=there, use_threads=False):
+                    yield batch.to_pandas()
+            except (OSError, ValueError) as error:
+                raise _no_parquet(self.path) from error
+        else:
+            there = [name for name in self._whole.columns if columns is None or name in columns]
+            for start in range(0, len(self._whole), rows):
+                yield self._whole.iloc[start : start + rows][there].reset_index(drop=True)
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        _bytes(path)  # says so where the file is not there, or is empty
+        raise _no_parquet(path) from error
+    _refuse_doubles(path, file.schema_arrow.names)
+    if not file.metadata.num_rows:
+        raise _no_rows(path)
+    return file
+
+
+def _no_parquet(path: Path) -> InputError:
+    return InputError(
+        f"{path} is no whole Parquet file.",
+        remedy="It may be half-written: write or copy it again.",
+        file=str(path),
+    )
+
+
+def _no_rows(path: Path) -> InputError:
+    return InputError(f"{path} has no rows.", remedy="Bring a file with at least one row.", file=str(path))
 
 
 def _bytes(path: Path) -> bytes:
@@ -96,11 +159,7 @@ def _parquet(path: Path, data: bytes) -> pd.DataFrame:
     try:
         table = pq.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is no whole Parquet file.",
-            remedy="It may be half-written: write or copy it again.",
-            file=str(path),
-        ) from error
+        raise _no_parquet(path) from error
     _refuse_doubles(path, table.column_names)
     frame: pd.DataFrame = table.to_pandas()
     return frame

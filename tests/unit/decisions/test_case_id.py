@@ -9,7 +9,8 @@ import pytest
 
 from hitl_mlops.dataset.assemble import from_base
 from hitl_mlops.decisions.case_id import made_ids
-from hitl_mlops.decisions.intake import learn_schema, screen_cases
+from hitl_mlops.decisions.intake import screen_cases
+from hitl_mlops.decisions.schema import learn_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from tests.builders import a_log
 

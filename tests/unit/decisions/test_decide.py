@@ -25,7 +25,7 @@ from hitl_mlops.errors import ConfigurationError, HitlError
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope
-from tests.builders import KEY, NOW, a_case, a_log
+from tests.builders import KEY, NOW, a_case, a_log, an_intake
 
 POLICY = parse_policy("""
 rules: [{name: big, when: {amount: ">= 100"}, route: senior}]
@@ -68,7 +68,8 @@ class World:
     def decide(self, cases, policy=POLICY, **changes):
         parts = {"log": self.log, "trail": self.trail, "transaction": self.transaction, "board": self.board}
         given = {"key": KEY, "now": NOW, "actor": "cli"} | parts | changes
-        return decide_cases(cases_of(cases), self.serving, policy, **given).decisions()
+        intake = an_intake(cases, given["log"])
+        return decide_cases(intake, self.serving, policy, **given).decisions()
 
 
 def cases_of_x(*values, amount=1.0):
@@ -383,7 +384,7 @@ def test_another_writers_decision_is_the_one_given_out(stored):
 def test_refused_rows_are_counted_in_the_trail_without_their_values():
     world = World()
     refused = Refused(1, "c1", {"x": "secret"}, ("x is not a number",))
-    intake = Intake(cases_of([]), (refused, replace(refused, place=2, case_id="c2")))
+    intake = Intake(cases_of([]), (refused, replace(refused, place=2, case_id="c2")), world.log.keys_of([]))
     parts = {"log": world.log, "trail": world.trail, "transaction": world.transaction, "now": NOW}
     assert quarantine_refused(intake, actor="cli", **parts) == 2
     assert quarantine_refused(intake, actor="cli", **parts) == 0
@@ -400,5 +401,5 @@ def test_refused_rows_are_counted_in_the_trail_without_their_values():
 def test_nothing_refused_is_no_entry():
     world = World()
     parts = {"log": world.log, "trail": world.trail, "transaction": world.transaction, "now": NOW}
-    assert quarantine_refused(Intake((), ()), actor="cli", **parts) == 0
+    assert quarantine_refused(an_intake([], world.log), actor="cli", **parts) == 0
     assert world.trail.size() == 0

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hitl_mlops.decisions.intake import learn_schema, screen_cases
-from hitl_mlops.decisions.schema import ColumnType, read_schema
+from hitl_mlops.decisions.intake import screen_cases
+from hitl_mlops.decisions.schema import ColumnType, learn_schema, read_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
 from tests.builders import NOW, a_case, a_decision, a_log, record

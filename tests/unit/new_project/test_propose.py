@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from hitl_mlops.decisions.intake import read_table
+from hitl_mlops.decisions.table_file import read_table
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.errors import InputError
 from hitl_mlops.new_project.proposal import Proposal, Role, Wishes

@@ -1,0 +1,176 @@
+"""The way in: tables and files of cases are screened, decided and recorded, and their tickets opened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hitl_mlops.decisions.cells import screen_id
+from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, Recorded, decide_cases
+from hitl_mlops.decisions.intake import Intake, Refused, Seen, require_strict, screen_cases
+from hitl_mlops.decisions.quarantine import quarantine_refused
+from hitl_mlops.decisions.table_file import TableFile
+from hitl_mlops.review.open import open_tickets
+from hitl_mlops.verbs import Verbs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_mlops.decisions.block import Block
+
+SHOWN_REFUSED = 1_000
+"""Refused rows that are told one by one; of more only the reasons are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of one table, or of a piece of it."""
+
+    recorded: Recorded
+    refused: tuple[Refused, ...]
+    tickets: int
+
+
+@dataclass(slots=True)
+class FileDecided:
+    """What came of a file, added up piece by piece.
+
+    Attributes:
+        rows: how many rows were read.
+        decided: how many decisions are new.
+        known: how many cases had been decided before.
+        tickets: how many questions to people were opened.
+        routes: route → decisions, also of those known before.
+        rules: what fired → decisions.
+        refused: how many rows went to the quarantine.
+        reasons: why → refused rows.
+        first_refused: the first thousand of them.
+    """
+
+    rows: int = 0
+    decided: int = 0
+    known: int = 0
+    tickets: int = 0
+    routes: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_refused: list[Refused] = field(default_factory=list)
+
+    def add(self, piece: Piece) -> None:
+        """What came of the next piece is counted."""
+        for block in piece.recorded.blocks:
+            self.decided += len(block)
+            self.routes.update(block.by_route())
+            self.rules.update(block.by_rule())
+        for one in piece.recorded.known.values():
+            self.routes[one.route] += 1
+            self.rules.update(one.reasons)
+        self.known += len(piece.recorded.known)
+        self.tickets += piece.tickets
+        self.refused += len(piece.refused)
+        self.reasons.update(reason for one in piece.refused for reason in one.reasons)
+        self.first_refused += piece.refused[: SHOWN_REFUSED - len(self.first_refused)]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where cases come in."""
+
+    verbs: Verbs
+
+    def screen(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Intake:
+        """What becomes of each row; nothing is written. Raises as `screen_cases`."""
+        parts = self.verbs.parts
+        return screen_cases(
+            frame, parts.task, parts.schema, parts.log, now=parts.clock(), strict=strict, seen=seen
+        )
+
+    def take(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Piece:
+        """Every row is decided and recorded with its tickets, or quarantined."""
+        parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
+        intake = self.screen(frame, seen, strict=strict)
+        told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
+        kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
+        asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
+        serving, shown, opened = self.verbs.serving(), self.verbs.shown, 0
+
+        def ask(block: Block) -> None:
+            nonlocal opened
+            asked = block.asking()
+            if len(asked):
+                cases = asked.cases().records()
+                opened += len(open_tickets(asked.decisions(), asked.shadows(), cases, shown=shown, **asks))
+
+        decides = {"key": parts.policy_key, "board": parts.switches, "beside": ask, **kept}
+        recorded = decide_cases(intake, serving, parts.policy, **decides)
+        quarantine_refused(intake, **kept)
+        return Piece(recorded, intake.refused, opened)
+
+    def take_file(
+        self,
+        path: Path,
+        *,
+        strict: bool = False,
+        keep: Callable[[Recorded], object] = lambda _recorded: None,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
+    ) -> FileDecided:
+        """Every row of the file is decided and recorded, or quarantined, piece by piece.
+
+        Args:
+            path: CSV, Parquet or JSON Lines; Parquet is never held whole.
+            strict: one refused row refuses the file; it is read twice, and nothing is written before.
+            keep: called with what was recorded of each piece.
+            progress: called with the rows done and the rows there are.
+
+        Raises:
+            InputError: the file or a column is wrong, or `strict` and a row was refused; nothing was written.
+        """
+        file, total = TableFile(path), FileDecided()
+        doubled = self._doubled(file)
+        if strict:
+            self._demand_sound(file, doubled)
+        seen = Seen(doubled=doubled)
+        for frame in file.pieces(RECORDED_AT_ONCE):
+            piece = self.take(frame, seen)
+            total.rows += len(frame)
+            total.add(piece)
+            keep(piece.recorded)
+            progress(total.rows, file.rows)
+        return total
+
+    def _demand_sound(self, file: TableFile, doubled: frozenset[str] | None) -> None:
+        seen, refused = Seen(doubled=doubled), FileDecided()
+        for frame in file.pieces(RECORDED_AT_ONCE):
+            found = self.screen(frame, seen).refused
+            refused.add(Piece(Recorded([], (), {}), found, 0))
+        require_strict(file.rows, refused.refused, refused.reasons, refused.first_refused)
+
+    def _doubled(self, file: TableFile) -> frozenset[str] | None:
+        """Ids that stand more than once in the file; None where it is one piece, or has no column of ids.
+
+        Eight bytes are held for each row; ids whose eight bytes are equal are then compared whole.
+        """
+        name = self.verbs.parts.task.id
+        if name is None or file.rows <= RECORDED_AT_ONCE:
+            return None
+        hashes = np.concatenate([np.fromiter(map(hash, ids), np.int64) for ids in _ids(file, name)])
+        ordered = np.sort(hashes)
+        alike = {*ordered[1:][ordered[1:] == ordered[:-1]].tolist()}
+        counted = (
+            Counter(one for ids in _ids(file, name) for one in ids if hash(one) in alike) if alike else {}
+        )
+        return frozenset(one for one, count in counted.items() if count > 1 and one)
+
+
+def _ids(file: TableFile, name: str) -> Iterator[list[str]]:
+    for frame in file.pieces(RECORDED_AT_ONCE, [name]):
+        if name in frame:
+            yield screen_id(frame[name]).column.tolist()
+        else:
+            yield []
