@@ -1,4 +1,4 @@
-"""Every few minutes: bring in what reviewers answered, make it a dataset version, and look for drift."""
+"""Every few minutes: bring in what reviewers answered, tell applications, build a dataset, look for drift."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ def collect(folder: str) -> dict[str, int]:
 
 
 @task(**PATIENT)
+def tell_applications(folder: str) -> int:
+    """Applications that asked for it were told what people decided; how many deliveries were taken."""
+    with Project.open(folder, actor=ACTOR) as project:
+        done = project.verbs.courier.deliver_all()
+    return sum(one.state == "delivered" for one in done)
+
+
+@task(**PATIENT)
 def build_dataset(folder: str) -> dict[str, Any]:
     """A dataset version holds every resolution; its number and digest."""
     with Project.open(folder, actor=ACTOR) as project:
@@ -64,8 +72,10 @@ def collect_overrides(folder: str = ".") -> dict[str, Any]:
     print(f"{pushed} tickets are new on the desk.")
     collected = collect(folder)
     print("Answers: " + ", ".join(f"{count} {what}" for what, count in collected.items()) + ".")
+    told = tell_applications(folder)
+    print(f"{told} callbacks were delivered.")
     dataset = build_dataset(folder)
     print(f"The latest dataset version is {dataset['number']}.")
     drift = check_drift(folder)
     print(drift["reason"])
-    return {"pushed": pushed, "collected": collected, "dataset": dataset, "drift": drift}
+    return {"pushed": pushed, "collected": collected, "told": told, "dataset": dataset, "drift": drift}

@@ -57,6 +57,11 @@ class Application:
     def get(self, decision_id: str, **query: Any) -> Any:
         return self.http.get(f"/v1/decisions/{decision_id}", params=query, headers=self.headers)
 
+    def say(self, decision_id: str, verb: str, key: str | None = None, **body: Any) -> Any:
+        """Something is said of a decision: halt, reverse, outcome, complaint, callback."""
+        sent = self.headers | ({} if key is None else {"Idempotency-Key": key})
+        return self.http.post(f"/v1/decisions/{decision_id}/{verb}", json=body, headers=sent)
+
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

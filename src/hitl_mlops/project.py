@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.kpis.definitions import LoopFigures
     from hitl_mlops.overrides.record import Collected, KeptAnswer
+    from hitl_mlops.recourse.afterwards import Recourse
     from hitl_mlops.review.push import Pushed
     from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
@@ -137,6 +138,11 @@ class Project:
     def switches(self) -> list[Switch]:
         """Every switch there was, oldest first."""
         return self.parts.switches.switches()
+
+    @property
+    def recourse(self) -> Recourse:
+        """What can still happen to a decision: halted, reversed, its outcome, a complaint."""
+        return self.verbs.recourse
 
     # Review
 
@@ -321,12 +327,7 @@ class Project:
 
     def rollout_status(self) -> tuple[Rollout | None, Evidence | None]:
         """The latest rollout and, if models were compared, the evidence as it stands; asks no server."""
-        from hitl_mlops.rollout.evidence import gather_evidence
-
-        parts, latest = self.parts, self.parts.rollouts.latest()
-        if latest is None or not latest.champion:
-            return latest, None
-        return latest, gather_evidence(latest, parts.log, parts.answers, self.verbs.rollout_policy)
+        return self.verbs.rollout_status()
 
     def awaited_tickets(self, evidence: Evidence) -> list[Ticket]:
         """The open tickets about the decisions on which the evidence waits, in their order."""

@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from hitl_mlops.callbacks.address import prefix_of
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.documents import Piece, did_you_mean, read_yaml, with_environment
 from hitl_mlops.errors import ConfigurationError, InputError
@@ -23,6 +24,14 @@ def _as_list(value: Any) -> Any:
 
 def _as_text(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
+
+
+def _as_prefix(value: str) -> str:
+    try:
+        prefix_of(value)
+    except ConfigurationError as error:
+        raise ValueError(error.fact.removeprefix("gateway.callbacks: ").rstrip(".")) from error
+    return value
 
 
 Columns = Annotated[list[str], BeforeValidator(_as_list)]
@@ -151,6 +160,13 @@ class ServeSettings(_Section):
     """Seconds that the last good policy holds while the file is wrong; then everything goes to people."""
 
 
+class GatewaySettings(_Section):
+    """Section `gateway`: what the decision service may do."""
+
+    callbacks: list[Annotated[str, AfterValidator(_as_prefix)]] = []
+    """Beginnings of the addresses that callbacks may call, `https://host/path`."""
+
+
 class Settings(_Section):
     """The whole of `hitl.yaml`."""
 
@@ -168,6 +184,7 @@ class Settings(_Section):
     review: ReviewSettings = ReviewSettings()
     serve: ServeSettings = ServeSettings()
     services: ServiceSettings = ServiceSettings()
+    gateway: GatewaySettings = GatewaySettings()
     folder: Path = Field(default=Path(), exclude=True)
     """The project's folder; not written in the file."""
 
@@ -296,6 +313,7 @@ def _keys_beside(section: Piece) -> list[str]:
         "model": ModelSettings,
         "services": ServiceSettings,
         "screen": ScreenSettings,
+        "gateway": GatewaySettings,
         "review": ReviewSettings,
         "serve": ServeSettings,
         "services.label_studio": LabelStudioSettings,

@@ -13,15 +13,17 @@ from hitl_mlops.wiring import Parts
 
 if TYPE_CHECKING:
     from hitl_mlops.alerts.watch import Watch
+    from hitl_mlops.callbacks.courier import Courier
     from hitl_mlops.dataset.manifest import DatasetVersion
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.gates.bench import Bench
     from hitl_mlops.overrides.collect import Collector
     from hitl_mlops.overrides.quarantine import Quarantine
+    from hitl_mlops.recourse.afterwards import Recourse
     from hitl_mlops.review.open import Deadlines, Shown
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.policy import RolloutPolicy
-    from hitl_mlops.rollout.state import Rollout
+    from hitl_mlops.rollout.state import Evidence, Rollout
     from hitl_mlops.routing.kill_switch import KillSwitch
     from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.switches import Order, Scope
@@ -106,14 +108,69 @@ class Verbs:
 
     def order(self, by: str, reason: str) -> Order:
         """A person's word to freeze; a mistake in reviewers.yaml keeps nobody from it."""
-        from hitl_mlops.review.roster import Roster
         from hitl_mlops.routing.switches import Order
+
+        return Order(self.person(by), reason, self.parts.clock())
+
+    def person(self, name: str) -> str:
+        """The id of somebody who stops something; a mistake in reviewers.yaml keeps nobody from it."""
+        from hitl_mlops.review.roster import Roster
 
         try:
             roster = self.parts.roster
         except ConfigurationError:
             roster = Roster()
-        return Order(roster.person_id(by, self.parts.policy_key), reason, self.parts.clock())
+        return roster.person_id(name, self.parts.policy_key)
+
+    @cached_property
+    def recourse(self) -> Recourse:
+        """What can still happen to a decision."""
+        from hitl_mlops.recourse.afterwards import Recourse, Surroundings
+        from hitl_mlops.recourse.policy import recourse_policy
+
+        parts = self.parts
+        around = Surroundings(
+            person=self.person,
+            resolutions=parts.answers.resolutions_of,
+            classes=lambda: parts.task.classes,
+            policy=lambda: recourse_policy(parts.policy),
+            shown=lambda: self.shown,
+            deadlines=lambda: self.deadlines,
+            addresses=parts.settings.gateway.callbacks,
+        )
+        return Recourse(
+            book=parts.recourse,
+            log=parts.log,
+            trail=parts.trail,
+            tickets=parts.tickets,
+            callbacks=parts.callbacks,
+            transaction=parts.database.transaction,
+            around=around,
+            clock=parts.clock,
+            actor=self.actor,
+        )
+
+    @property
+    def courier(self) -> Courier:
+        """Tells applications what changed."""
+        from hitl_mlops.callbacks.courier import Courier
+        from hitl_mlops.callbacks.post_http import post
+
+        parts = self.parts
+        return Courier(
+            book=parts.callbacks,
+            post=post,
+            message=self.recourse.message,
+            secret=self.callback_secret,
+            allowed=parts.settings.gateway.callbacks,
+            clock=parts.clock,
+        )
+
+    def callback_secret(self, application: str) -> str:
+        """The secret by which that application checks what it is told."""
+        from hitl_mlops.callbacks.sign import secret_of
+
+        return secret_of(self.parts.callback_key, application)
 
     @cached_property
     def collector(self) -> Collector:
@@ -186,6 +243,15 @@ class Verbs:
         if champion is None:
             raise NotFoundError("There is no champion yet.", remedy="Run `hitl train` to make the first.")
         return champion
+
+    def rollout_status(self) -> tuple[Rollout | None, Evidence | None]:
+        """The latest rollout and, if models were compared, the evidence as it stands; asks no server."""
+        from hitl_mlops.rollout.evidence import gather_evidence
+
+        parts, latest = self.parts, self.parts.rollouts.latest()
+        if latest is None or not latest.champion:
+            return latest, None
+        return latest, gather_evidence(latest, parts.log, parts.answers, self.rollout_policy)
 
     def learned_from(self, version: str) -> DatasetVersion:
         """The dataset version that a model version learned from."""

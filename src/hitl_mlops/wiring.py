@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hitl_mlops.audit.keys import Verifier
     from hitl_mlops.audit.trail_sql import SqlTrail
+    from hitl_mlops.callbacks.book import CallbackBook
     from hitl_mlops.database.connect import Database
     from hitl_mlops.dataset.store import DatasetStore
     from hitl_mlops.decisions.log import DecisionLog
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
     from hitl_mlops.overrides.screen import Screen
+    from hitl_mlops.recourse.book import RecourseBook
     from hitl_mlops.review.desk import Desk
     from hitl_mlops.review.roster import Roster
     from hitl_mlops.review.tickets import TicketBook
@@ -215,6 +217,25 @@ class Parts:
         from hitl_mlops.overrides.book import AnswerBook
 
         return AnswerBook(self.database)
+
+    @cached_property
+    def recourse(self) -> RecourseBook:
+        """What was said of decisions afterwards."""
+        from hitl_mlops.recourse.book_sql import SqlRecourseBook
+
+        return SqlRecourseBook(self.database)
+
+    @cached_property
+    def callbacks(self) -> CallbackBook:
+        """The outbox of what applications are told."""
+        from hitl_mlops.callbacks.book_sql import SqlCallbackBook
+
+        return SqlCallbackBook(self.database)
+
+    @cached_property
+    def callback_key(self) -> bytes:
+        """What the secrets of callbacks are made of; made once, mode 0600."""
+        return _kept_key(self._keys / "callback.key")
 
     @cached_property
     def screen(self) -> Screen:

@@ -15,8 +15,10 @@ import typer
 import hitl_mlops
 from hitl_mlops.cli import (
     audit,
+    callbacks,
     data,
     decide,
+    decisions,
     figures,
     models,
     people,
@@ -56,7 +58,9 @@ for room in (
     setup,
     policies,
     decide,
+    decisions,
     serve,
+    callbacks,
     people,
     data,
     quarantine,

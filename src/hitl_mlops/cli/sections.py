@@ -11,7 +11,17 @@ if TYPE_CHECKING:
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("init", "up", "down", "doctor", "demo"),
-    "Decide and review": ("policy", "decide", "serve", "token", "review", "collect", "quarantine"),
+    "Decide and review": (
+        "policy",
+        "decide",
+        "decision",
+        "serve",
+        "token",
+        "callback",
+        "review",
+        "collect",
+        "quarantine",
+    ),
     "Learn": ("dataset", "train"),
     "Judge and release": ("gate", "approve", "rollout"),
     "Stop": ("freeze", "unfreeze", "switches"),

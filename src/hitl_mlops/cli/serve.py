@@ -69,7 +69,10 @@ def serve(
 def new(
     name: Name,
     scope: Annotated[
-        list[str] | None, typer.Option(help="decide or read; may be given again. Left out: both.")
+        list[str] | None,
+        typer.Option(
+            help="decide, read, intervene, outcome, complain; may be given again. Left out: decide, read."
+        ),
     ] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
@@ -121,4 +124,4 @@ def _scopes(given: list[str] | None) -> list[Scope]:
     for name in given or ():
         if name not in known:
             raise InputError(f"There is no scope {name!r}.", remedy=f"Choose from {', '.join(known)}.")
-    return [Scope(name) for name in given or known]
+    return [Scope(name) for name in given] if given else [Scope.DECIDE, Scope.READ]

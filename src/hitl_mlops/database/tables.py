@@ -156,6 +156,73 @@ watermarks = Table(  # overrides: how far each desk was read
     Column("generation", BigInteger, nullable=False),  # moves with every change of the desk's answers
 )
 
+callbacks = Table(  # callbacks: which application wants to be told of which decision
+    "callbacks",
+    metadata,
+    Column("callback_id", String(40), primary_key=True),
+    Column("decision_id", String(40), nullable=False, index=True),
+    Column("url", String(500), nullable=False),
+    Column("application", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+deliveries = Table(  # callbacks: the outbox; kept together with the change that it tells of
+    "deliveries",
+    metadata,
+    Column("delivery_id", String(40), primary_key=True),
+    Column("callback_id", String(40), nullable=False),
+    Column("decision_id", String(40), nullable=False, index=True),
+    Column("url", String(500), nullable=False),
+    Column("application", String(200), nullable=False),
+    Column("cause", String(40), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", String(40), nullable=False),
+    Column("last", String(200), nullable=False),
+    Index("deliveries_by_due", "state", "due_at"),
+)
+
+taken_back = Table(  # recourse: decisions that nobody may act on any more
+    "taken_back",
+    metadata,
+    Column("decision_id", String(40), primary_key=True),
+    Column("how", String(12), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("through", String(200), nullable=False),
+)
+outcomes = Table(  # recourse: what really happened; the highest revision holds
+    "outcomes",
+    metadata,
+    Column("decision_id", String(40), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("label", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("by", String(200)),
+    Column("told_at", String(40), nullable=False),
+    Column("through", String(200), nullable=False),
+)
+complaints = Table(  # recourse
+    "complaints",
+    metadata,
+    Column("complaint_id", String(40), primary_key=True),
+    Column("decision_id", String(40), nullable=False, index=True),
+    Column("ticket_id", String(40), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("through", String(200), nullable=False),
+)
+requests = Table(  # recourse: requests that brought an Idempotency-Key, so that one sent twice counts once
+    "requests",
+    metadata,
+    Column("key", String(80), primary_key=True),  # digest of the sender and its key
+    Column("body_digest", String(80), nullable=False),
+    Column("record_id", String(40), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
 rollouts = Table(  # rollout
     "rollouts",
     metadata,

@@ -89,7 +89,7 @@ def write_block(cases: Cases, outcome: Outcome, at: datetime) -> Block:
 
 
 def _route(plan: RoutePlan) -> dict[str, Any]:
-    lasts = plan.reversible_for
+    lasts = plan.reversible_for or plan.haltable_for  # a route has one of them, or none
     return {
         "name": plan.name,
         "intervention": plan.intervention.value,

@@ -7,47 +7,37 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette import types as asgi
 from starlette.exceptions import HTTPException
 
 import hitl_mlops
-from hitl_mlops.errors import HitlError, InputError
+from hitl_mlops.errors import HitlError
+from hitl_mlops.gateway.asking import PROBLEMS, UNKNOWN, bearer, body_of, read
 from hitl_mlops.gateway.batcher import Batcher
 from hitl_mlops.gateway.clerk import Clerk
+from hitl_mlops.gateway.delivering import delivering
+from hitl_mlops.gateway.events import Lookout, add_events
 from hitl_mlops.gateway.metrics import Metrics
 from hitl_mlops.gateway.porter import Porter
 from hitl_mlops.gateway.problem import problem, problem_of
+from hitl_mlops.gateway.recourse import add_recourse
 from hitl_mlops.gateway.tokens import Scope, TokenFile
-from hitl_mlops.gateway.wire import Answered, Asked, Problem, State, Told
+from hitl_mlops.gateway.wire import Answered, Asked, Problem, Told
 from hitl_mlops.project import Project
+from hitl_mlops.recourse.standing import State
 
 PROJECT_VARIABLE = "HITL_GATEWAY_PROJECT"
-MOST_BYTES = 5_000_000
 LONGEST_WAIT_S = 60.0
 LOOK_AGAIN_S = 0.25
+_SEND = 'Send {"cases": [{"column": value, …}, …]}; values are text, numbers, booleans or null.'
 _ABOUT = """Ask for decisions. `act` says whether you may act on `label`; while it is false, people have the
 case: ask again with `GET /v1/decisions/{id}?wait=30`. The same case sent twice is decided once."""
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
-    for status, text in (
-        (401, "No such token."),
-        (403, "The token does not allow it."),
-        (413, "The request is too large."),
-        (422, "The request cannot be used; with `strict`, a case was refused and nothing was decided."),
-        (503, "Nothing was decided: try again."),
-    )
-}
-_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Asked.model_json_schema()}}}
-}
 
 
 def from_environment() -> FastAPI:
@@ -58,7 +48,8 @@ def from_environment() -> FastAPI:
 def build_app(project: Project) -> FastAPI:
     """The service of one project; it closes the project when it ends."""
     clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
-    metrics, porter = Metrics(), Porter(project, clerk.decide)
+    metrics, porter, lookout = Metrics(), Porter(project, clerk.decide), Lookout(clerk.standings)
+    deliver = clerk.deliver if project.settings.gateway.callbacks else None
     project.parts.follow_policy()
 
     @asynccontextmanager
@@ -66,7 +57,9 @@ def build_app(project: Project) -> FastAPI:
         app.state.batcher = Batcher(porter.decide)
         app.state.batcher.start()
         watching = asyncio.create_task(porter.watch())
-        yield
+        async with delivering(deliver):
+            with lookout.ended_by_signals():
+                yield
         watching.cancel()
         await app.state.batcher.close()
         await asyncio.to_thread(project.close)
@@ -75,21 +68,27 @@ def build_app(project: Project) -> FastAPI:
     _answer_problems(app)
     app.add_middleware(_Timed, metrics=metrics)
     _add_decisions(app, clerk, tokens, metrics)
+    add_events(app, clerk, tokens, lookout)
+    add_recourse(app, clerk, tokens)
     _add_health(app, clerk, metrics)
     return app
 
 
 def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metrics) -> None:
     @app.post(
-        "/v1/decisions", response_model=Answered, responses=_PROBLEMS, openapi_extra=_BODY, tags=["decide"]
+        "/v1/decisions",
+        response_model=Answered,
+        responses=PROBLEMS,
+        openapi_extra=body_of(Asked),
+        tags=["decide"],
     )
     async def decide(
         request: Request,
         strict: Annotated[bool, Query(description="One refused case refuses all of them.")] = False,
     ) -> Answered:
         """Have cases decided. The answer leaves once it is recorded."""
-        tokens.holder(_bearer(request), Scope.DECIDE)
-        rows = _parse(await _body(request)).cases
+        tokens.holder(bearer(request), Scope.DECIDE)
+        rows = (await read(Asked, request, _SEND)).cases
         clerk.check_columns(rows)
         results = await app.state.batcher.submit(rows, clerk.ids_of(rows), strict=strict)
         metrics.count(results)
@@ -98,7 +97,7 @@ def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metri
     @app.get(
         "/v1/decisions/{decision_id}",
         response_model=Told,
-        responses={**_PROBLEMS, 404: {"model": Problem, "description": "There is no such decision."}},
+        responses={**PROBLEMS, **UNKNOWN},
         tags=["decide"],
     )
     async def look_up(
@@ -109,7 +108,7 @@ def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metri
         ] = 0.0,
     ) -> Told:
         """Ask what became of a decision; with `wait`, until people have decided it."""
-        tokens.holder(_bearer(request), Scope.READ)
+        tokens.holder(bearer(request), Scope.READ)
         until = time.monotonic() + wait
         while True:
             found = await asyncio.to_thread(clerk.look_up, decision_id)
@@ -141,33 +140,6 @@ def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
         """Tell what was counted, for Prometheus."""
         page = metrics.page(app.state.batcher.waiting, clerk.project.parts.timed.all())
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _bearer(request: Request) -> str | None:
-    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" else None
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read no further than it may be long."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES:,} bytes.")
-    return bytes(body)
-
-
-def _parse(body: bytes) -> Asked:
-    try:
-        return Asked.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(one) for one in first["loc"][:3]) or "the body"
-        raise InputError(
-            f"The request cannot be read: {where}: {first['msg']}.",
-            remedy='Send {"cases": [{"column": value, …}, …]}; values are text, numbers, booleans or null.',
-        ) from error
 
 
 def _answer_problems(app: FastAPI) -> None:

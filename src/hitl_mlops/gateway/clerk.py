@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hitl_mlops.decisions.intake import needed_columns
@@ -10,10 +10,11 @@ from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.errors import InputError, NotFoundError, ServiceDownError
 from hitl_mlops.gateway.batcher import Row
-from hitl_mlops.gateway.wire import Declined, State, Told
+from hitl_mlops.gateway.wire import Declined, Told
 from hitl_mlops.ids import instant
-from hitl_mlops.overrides.record import Resolution
+from hitl_mlops.outcomes import Decided
 from hitl_mlops.project import Project
+from hitl_mlops.recourse.standing import Standing, State, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,27 @@ class Clerk:
         except NotFoundError as error:  # nothing that whoever asked could mend
             raise ServiceDownError(error.fact, remedy=error.remedy) from error
         refused = {one.place - 1: one for one in made.refused}
-        decisions = iter(made.decisions)
+        stands = self._each(made)
         return [
             Declined(case_id=refused[place].case_id, reasons=list(refused[place].reasons))
             if place in refused
-            else told(next(decisions), None)
+            else told(*next(stands))
             for place in range(len(rows))
         ]
+
+    def standings(self, decisions: Sequence[Decision]) -> dict[str, Standing]:
+        """Decision id → how it stands now."""
+        return self.project.recourse.standings(decisions)
+
+    def deliver(self) -> Sequence[object]:
+        """Callbacks that are due are tried; those that were."""
+        return self.project.verbs.courier.deliver()
+
+    def _each(self, made: Decided) -> Iterator[tuple[Decision, Standing]]:
+        """Each decision as it stands; only one that was made before may have changed since."""
+        known = self.standings(made.decisions) if made.known else {}
+        for one in made.decisions:
+            yield one, known.get(one.decision_id) or standing(one, None, None)
 
     def ready(self) -> str:
         """Version of the champion that would answer now.
@@ -89,25 +104,20 @@ class Clerk:
         Raises:
             NotFoundError: there is none of that id.
         """
-        parts = self.project.parts
-        return told(parts.log.get(decision_id), parts.answers.resolution_of(decision_id))
+        decision = self.project.recourse.decision(decision_id)
+        return told(decision, self.project.recourse.standing_of(decision))
 
 
-def told(decision: Decision, resolution: Resolution | None) -> Told:
-    """The decision as the application hears of it.
-
-    What people decided holds; until then the model's word, where the policy releases it. A spot check looks
-    like any released decision, so that nobody treats those who are checked otherwise.
-    """
-    waits = decision.to_review and not decision.spot_check
-    state = State.RESOLVED if resolution else State.WITH_PEOPLE if waits else State.RELEASED
-    label = resolution.label if resolution else None if waits else decision.label
+def told(decision: Decision, stands: Standing) -> Told:
+    """The decision as the application hears of it."""
+    by_people = None if stands.since is None else instant(stands.since)
+    until = decision.reversible_until
     return Told(
         decision_id=decision.decision_id,
         case_id=decision.case_id,
-        state=state,
-        act=state is not State.WITH_PEOPLE,
-        label=label,
+        state=stands.state,
+        act=stands.act,
+        label=stands.label,
         suggestion=decision.label or None,
         confidence=decision.confidence,
         probabilities=dict(decision.probabilities),
@@ -117,5 +127,8 @@ def told(decision: Decision, resolution: Resolution | None) -> Told:
         model_digest=decision.model_digest,
         policy_hash=decision.policy_hash,
         decided_at=instant(decision.at),
-        resolved_at=instant(resolution.resolved_at) if resolution else None,
+        intervention=decision.intervention,
+        reversible_until=None if until is None else instant(until),
+        resolved_at=by_people if stands.state is State.RESOLVED else None,
+        taken_back_at=by_people if stands.state in (State.HALTED, State.REVERSED) else None,
     )

@@ -30,7 +30,7 @@ _STATUS: tuple[tuple[type[HitlError], HTTPStatus], ...] = (
     (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
     (IntegrityError, HTTPStatus.SERVICE_UNAVAILABLE),  # closed: what cannot be trusted decides nothing
 )
-_PASSED_ON = ("missing", "rows", "reasons")
+_PASSED_ON = ("missing", "rows", "reasons", "reversible_until", "until")
 
 
 def problem(

@@ -27,6 +27,12 @@ class Scope(StrEnum):
     """Have cases decided."""
     READ = "read"
     """Ask what became of a decision."""
+    INTERVENE = "intervene"
+    """Halt and reverse decisions."""
+    OUTCOME = "outcome"
+    """Tell what really happened."""
+    COMPLAIN = "complain"
+    """Bring complaints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from hitl_mlops.recourse.standing import State
+from hitl_mlops.routing.policy import Intervention
 
 MOST_CASES = 1_000
 """Cases in one request; a file of more is for `hitl decide`."""
@@ -24,17 +26,6 @@ class Asked(BaseModel):
     cases: Annotated[list[dict[str, Value]], Field(min_length=1, max_length=MOST_CASES)]
 
 
-class State(StrEnum):
-    """Whether the application may act."""
-
-    RELEASED = "released"
-    """The model decided and the policy lets it: act on `label`."""
-    WITH_PEOPLE = "with_people"
-    """People are asked: do not act. `label` is null until they have decided."""
-    RESOLVED = "resolved"
-    """People have decided: act on `label`."""
-
-
 class Told(BaseModel):
     """A decision.
 
@@ -46,7 +37,7 @@ class Told(BaseModel):
     case_id: str
     state: State
     act: Annotated[bool, Field(description="The application may act on `label` now.")]
-    label: Annotated[str | None, Field(description="What holds; null while people are asked.")]
+    label: Annotated[str | None, Field(description="What holds; null while nothing does.")]
     suggestion: Annotated[str | None, Field(description="What the model said; null where it gave no answer.")]
     confidence: Annotated[float, Field(ge=0, le=1, description="Of the suggestion.")]
     probabilities: dict[str, float]
@@ -56,7 +47,12 @@ class Told(BaseModel):
     model_digest: str
     policy_hash: str
     decided_at: str
+    intervention: Annotated[Intervention, Field(description="When a person can still step in.")]
+    reversible_until: Annotated[
+        str | None, Field(description="Until when it can be reversed, or halted.")
+    ] = None
     resolved_at: str | None = None
+    taken_back_at: Annotated[str | None, Field(description="Since when it is halted or reversed.")] = None
 
 
 class Declined(BaseModel):

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hitl_mlops.callbacks.book_sql import SqlCallbackBook
 from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import answers, resolutions, tickets, watermarks
 from hitl_mlops.errors import NotFoundError
-from hitl_mlops.ids import instant, parse_instant
+from hitl_mlops.ids import content_id, instant, parse_instant
 from hitl_mlops.overrides.consensus import Asked
 from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
@@ -48,6 +49,7 @@ class AnswerBook:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tickets = TicketBook(database)
+        self._callbacks = SqlCallbackBook(database)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction for rows, trail entries and watermark; joins an open one."""
@@ -90,6 +92,7 @@ class AnswerBook:
         """The step's answers and resolutions are kept; part of a transaction that `move` opened.
 
         Tickets that came to a resolution are marked so; those whose resolution was taken back open again.
+        Applications that want to know of the decisions are told.
 
         Raises:
             sqlalchemy.exc.IntegrityError: a key is there already, which `move` rules out.
@@ -107,6 +110,10 @@ class AnswerBook:
                 connection.execute(sa.insert(resolutions), rows)
             self._tickets.reopen({one.ticket_id for one in step.settled.withdrawn})
             self._tickets.mark_resolved({one.ticket_id for one in step.settled.made})
+            gone = {one.decision_id: content_id("gone", one.resolution_id) for one in step.settled.withdrawn}
+            made = {one.decision_id: one.resolution_id for one in step.settled.made}
+            if changed := gone | made:
+                self._callbacks.announce(changed, now)
 
     def answers_of(self, desk: str, task_ids: Collection[str]) -> dict[str, KeptAnswer]:
         """Key → every revision ever kept of these tasks."""
@@ -193,13 +200,15 @@ class AnswerBook:
             return [kept_resolution(row) for row in connection.execute(ordered).mappings()]
 
     def resolution_of(self, decision_id: str) -> Resolution | None:
-        """What people say of the decision: the adjudicator's word, else the latest; None if nobody did."""
-        query = sa.select(resolutions).where(
-            resolutions.c.decision_id == decision_id, resolutions.c.withdrawn_at.is_(None)
-        )
-        with self._database.reading() as connection:
-            found = [kept_resolution(row) for row in connection.execute(query).mappings()]
-        return max(found, key=_weight, default=None)
+        """What people say of the decision: a supervisor's word, else the latest; None if nobody said any."""
+        return self.resolutions_of([decision_id]).get(decision_id)
+
+    def resolutions_of(self, decision_ids: Collection[str]) -> dict[str, Resolution]:
+        """Decision id → what people say of it, for those of which they said something."""
+        standing = sa.select(resolutions).where(resolutions.c.withdrawn_at.is_(None))
+        rows = self._rows(standing, resolutions.c.decision_id, decision_ids)
+        found = sorted(map(kept_resolution, rows), key=_weight)
+        return {one.decision_id: one for one in found}
 
     def withdrawn(self, since: datetime | None = None) -> list[tuple[Resolution, datetime]]:
         """Resolutions taken back at or after `since`, and when; by that time, then id."""
@@ -234,8 +243,8 @@ def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
 
 
 def _weight(resolution: Resolution) -> tuple[bool, datetime, str]:
-    adjudicated = resolution.ticket_kind == TicketKind.ADJUDICATION.value
-    return adjudicated, resolution.resolved_at, resolution.resolution_id
+    by_a_supervisor = resolution.ticket_kind in (TicketKind.ADJUDICATION.value, TicketKind.COMPLAINT.value)
+    return by_a_supervisor, resolution.resolved_at, resolution.resolution_id
 
 
 _MAY_CHANGE = ("state", "reasons", "person", "ruled_by", "ruling")

@@ -69,7 +69,7 @@ class Resolution:
         resolution_id: content hash of ticket, label, method, answer keys and how many the ticket had before.
         decision_id: the decision.
         ticket_id: the ticket.
-        ticket_kind: review, spot_check or shadow: evidence and training read them differently.
+        ticket_kind: review, spot_check, shadow or complaint: evidence and training read them differently.
         label: the class people gave.
         model_label: the class the model gave.
         method: how the answers became one.

@@ -149,11 +149,12 @@ def open_tickets(  # noqa: PLR0913  # who keeps what was decided
         new = set(book.open(wanted))
         opened = [ticket for ticket in wanted if ticket.ticket_id in new]
         if opened:
-            trail.append([_opened(opened, now, actor)])
+            trail.append([opened_event(opened, now, actor)])
     return opened
 
 
-def _opened(tickets: Sequence[Ticket], now: datetime, actor: str) -> Event:
+def opened_event(tickets: Sequence[Ticket], now: datetime, actor: str) -> Event:
+    """What the trail is told of tickets that were opened together."""
     return Event(
         kind=Kind.TICKETS_OPENED,
         actor=actor,

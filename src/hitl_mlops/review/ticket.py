@@ -20,6 +20,7 @@ class TicketKind(StrEnum):
     CALIBRATION = "calibration"
     SEED = "seed"
     SHADOW = "shadow"
+    COMPLAINT = "complaint"
 
 
 SAMPLED = frozenset({TicketKind.REVIEW, TicketKind.SPOT_CHECK})

@@ -130,7 +130,8 @@ class Policy:
         derive: attribute → the user's function that gives it, in the order in which they are asked.
         functions: user's function → the columns it reads; one that is not named reads what conditions read.
         uses: user's function that something names → line of the file.
-        sections: `guards`, `gates`, `approval`, `rollout` as plain values, for the rooms that own them.
+        sections: `guards`, `gates`, `approval`, `recourse`, `rollout` as plain values, for the rooms that
+            own them.
         reads: attribute of a case that a condition reads → line of the file.
         lines: place in the file, `routes.auto` or `rules[0]` → line; empty where no file was read.
     """
@@ -191,7 +192,7 @@ class Policy:
         return next((self.lines.get(f"functions.{name}") for name in by), None)
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """The plain values of `guards`, `gates`, `approval` or `rollout`; empty where the file has none."""
+        """The plain values of `guards`, `gates`, `approval`, `recourse` or `rollout`; empty if left out."""
         return self.sections.get(name, {})
 
     def plan(self, route: str) -> RoutePlan:

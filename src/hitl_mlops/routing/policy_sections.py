@@ -147,13 +147,14 @@ SECTIONS: Mapping[str, Mapping[str, Form]] = {
         "not_the_trainer": FLAG,
         "refuse_claimed": FLAG.about("Approvals without a proven identity do not count."),
     },
+    "recourse": {"complaints_within": DURATION.about("How long after a decision a complaint is heard.")},
     "rollout": {"shadow": map_of(_SHADOW), "canary": map_of(_CANARY)},
 }
 """Section → key → form of its value."""
 
 
 def read_sections(top: Mapping[str, Piece]) -> dict[str, Mapping[str, Any]]:
-    """`guards`, `gates`, `approval` and `rollout` as plain values, as they stand in the file.
+    """`guards`, `gates`, `approval`, `recourse` and `rollout` as plain values, as they stand in the file.
 
     Raises:
         ConfigurationError: an unknown key, or a value of the wrong form; the fact names the line.

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from hitl_mlops.gateway.app import MOST_BYTES, build_app
+from hitl_mlops.gateway.app import build_app
+from hitl_mlops.gateway.asking import MOST_BYTES
 from hitl_mlops.gateway.tokens import Scope, TokenFile
 from hitl_mlops.wiring import utc_now
 from tests.freeze_room import open_again

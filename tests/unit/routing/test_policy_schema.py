@@ -70,6 +70,7 @@ gates:
   data_sanity: {}
   drift: {share: 0}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
+recourse: {complaints_within: 10d}
 rollout:
   shadow: {labels: disagreements, margin: 0.01, alpha: 0.05, alpha_rollback: 0.01, reviewer_error: 0.1}
   canary: {stages: [1, 5, 100], at_least: 20, hold_at_most: 7d, then: roll_back}

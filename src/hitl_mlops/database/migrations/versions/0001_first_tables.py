@@ -44,6 +44,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_answers_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
+        "callbacks",
+        sa.Column("callback_id", sa.String(length=40), nullable=False),
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("application", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("callback_id"),
+    )
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_callbacks_decision_id"), ["decision_id"], unique=False)
+
+    op.create_table(
+        "complaints",
+        sa.Column("complaint_id", sa.String(length=40), nullable=False),
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("through", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("complaint_id"),
+    )
+    with op.batch_alter_table("complaints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_complaints_decision_id"), ["decision_id"], unique=False)
+
+    op.create_table(
         "decision_blocks",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=40), nullable=False),
@@ -66,6 +92,24 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "deliveries",
+        sa.Column("delivery_id", sa.String(length=40), nullable=False),
+        sa.Column("callback_id", sa.String(length=40), nullable=False),
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("application", sa.String(length=200), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.String(length=40), nullable=False),
+        sa.Column("last", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id"),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("deliveries_by_due", ["state", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_decision_id"), ["decision_id"], unique=False)
+
+    op.create_table(
         "gate_reports",
         sa.Column("digest", sa.String(length=80), nullable=False),
         sa.Column("model_version", sa.String(length=40), nullable=False),
@@ -86,6 +130,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
+        "outcomes",
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=True),
+        sa.Column("told_at", sa.String(length=40), nullable=False),
+        sa.Column("through", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("decision_id", "revision"),
+    )
+    op.create_table(
         "quarantined_cases",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.String(length=200), nullable=False),
@@ -93,6 +149,14 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("at", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "requests",
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("body_digest", sa.String(length=80), nullable=False),
+        sa.Column("record_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
         "resolutions",
@@ -136,6 +200,16 @@ def upgrade() -> None:
         sa.Column("lifted_reason", sa.Text(), nullable=False),
         sa.Column("lifted_at", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "taken_back",
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("how", sa.String(length=12), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("through", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("decision_id"),
     )
     op.create_table(
         "tickets",
