@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log10
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -131,6 +131,24 @@ def odd_rows(inputs: pd.DataFrame, guard: OddGuard) -> Mapping[str, BoolArray]:
         for place in np.flatnonzero(named.any(axis=0)).tolist():
             faults[view.faults[place]] = np.zeros(len(inputs), dtype=np.bool_)
             faults[view.faults[place]][odd[named[:, place]]] = True
+    return faults
+
+
+def odd_among(columns: Mapping[str, Any], sound: BoolArray, guard: OddGuard) -> dict[str, BoolArray]:
+    """As `odd_rows`, of screened columns: fault → rows, shape (n,), none of them outside `sound`.
+
+    Args:
+        columns: the task's inputs, an array of n cells each.
+        sound: rows in which nothing is wrong so far; no other is looked at. Shape (n,).
+        guard: of the same task.
+    """
+    if not guard.views or not sound.any():
+        return {}
+    rows = pd.DataFrame({name: column[sound] for name, column in columns.items()})
+    faults = {}
+    for fault, odd in odd_rows(rows, guard).items():
+        faults[fault] = np.zeros(len(sound), dtype=np.bool_)
+        faults[fault][sound] = odd
     return faults
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_mlops.decisions.odd import OddGuard, OddPolicy, conformal_bound, learn_guard, odd_rows
+from hitl_mlops.decisions.odd import OddGuard, OddPolicy, conformal_bound, learn_guard, odd_among, odd_rows
 from hitl_mlops.decisions.schema import learn_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.demo.cheques import cheques
@@ -246,6 +246,22 @@ def test_the_rate_holds_on_questions_of_bank_customers():
     assert share(odd_rows(test, guard), len(test)) <= 0.001
     reversed_text = test.assign(text=test["text"].str[::-1])
     assert share(odd_rows(reversed_text, guard), len(test)) >= 0.9
+
+
+def test_rows_that_are_wrong_already_are_not_looked_at():
+    sound = np.array([True, False, True])
+    columns = {
+        "height": np.array([150.0, 150.0, 170.0]),
+        "weight": np.array([95.0, 95.0, np.nan]),
+        "income": np.full(3, 20_000.0),
+        "sector": np.array(["shop", "\ud800", "farm"], dtype=object),
+        "member": np.array([True, None, False], dtype=object),
+    }
+    faults = odd_among(columns, sound, GUARD)
+    assert all(odd.tolist() == [True, False, False] for odd in faults.values())
+    assert len(faults) == 2
+    assert odd_among(columns, np.zeros(3, dtype=bool), GUARD) == {}
+    assert odd_among(columns, sound, OddGuard()) == {}
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(0.0001, 0.4))
