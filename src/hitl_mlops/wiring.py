@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.policy_keeper import PolicyKeeper
     from hitl_mlops.routing.switch_board import SwitchBoard
+    from hitl_mlops.routing.user_functions import Check
     from hitl_mlops.training.artifact import Trust
     from hitl_mlops.training.recipe import Recipe
     from hitl_mlops.training.registry import ModelRegistry
@@ -107,7 +108,7 @@ class Parts:
         return PolicyKeeper(
             self.settings.path(self.settings.policy),
             self.settings.state / "policy_in_force.json",
-            read=partial(sound_policy, columns=columns),
+            read=partial(sound_policy, columns=columns, classes=self.classes, functions=self.functions),
             fresh_for=timedelta(seconds=self.settings.serve.keep_policy_s),
         )
 
@@ -130,6 +131,25 @@ class Parts:
         from hitl_mlops.routing.policy_file import read_policy
 
         return read_policy(self.settings.path(self.settings.policy))
+
+    @cached_property
+    def functions(self) -> Mapping[str, Check]:
+        """The user's functions by name, each loaded; raises ConfigurationError where one cannot be."""
+        from hitl_mlops.own_code import load_functions
+
+        return load_functions(self.settings.functions, self.settings.folder)
+
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        """The user's functions, among them each that the policy names.
+
+        Raises:
+            ConfigurationError: one cannot be loaded, or the policy names one that is not there.
+        """
+        from hitl_mlops.routing.policy import check_functions
+
+        check_functions(self.policy, self.functions)
+        return self.functions
 
     @cached_property
     def roster(self) -> Roster:
@@ -156,12 +176,21 @@ class Parts:
         return self._tasks[attributes]
 
     def _task_with(self, attributes: tuple[str, ...]) -> Task:
+        return task_of(self.settings, list(self.base.columns), self._labels, attributes)
+
+    @property
+    def classes(self) -> list[str]:
+        """What the model may say: as written, or as the base data have it."""
+        written = self.settings.task.classes
+        return self._labels if isinstance(written, str) else written
+
+    @cached_property
+    def _labels(self) -> list[str]:
         from hitl_mlops.dataset.assemble import label_text
 
         label = self.settings.task.label
         given = self.base[label].dropna().unique().tolist() if label in self.base else []
-        labels = [text for text in map(label_text, given) if text is not None]
-        return task_of(self.settings, list(self.base.columns), labels, attributes)
+        return [text for text in map(label_text, given) if text is not None]
 
     @property
     def schema(self) -> InputSchema:

@@ -71,6 +71,7 @@ def calibrate(
             target=slips,
             delta=delta,
             until=None if until is None else until.replace(tzinfo=until.tzinfo or UTC),
+            functions=opened.parts.checks,
         )
         if chart is not None:
             _draw(found, chart)

@@ -23,14 +23,15 @@ from hitl_mlops.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
     from hitl_mlops.routing.cases import CaseRouted
     from hitl_mlops.routing.check import Finding
     from hitl_mlops.routing.policy import Policy
-    from hitl_mlops.routing.simulate import Outcome, Simulation
+    from hitl_mlops.routing.simulate import CostOutcome, Outcome, Simulation
+    from hitl_mlops.routing.user_functions import Check
     from hitl_mlops.routing.workload import Queue
 
 FOUND = 1
@@ -68,17 +69,17 @@ def check(
     """Look for rules that never fire, gaps, overlaps and dead ends. And hold a table of cases against it.
 
     The table has a column `expected` beside what the policy reads: confidence, label, margin, columns of
-    your data. Each case is routed as a decision is. Exit code 1 where an error is found, or a case goes
-    elsewhere than expected.
+    your data. An attribute that a function of yours gives is made, or taken where the table has it. Each case
+    is routed as a decision is. Exit code 1 where an error is found, or a case goes elsewhere than expected.
     """
     from hitl_mlops.decisions.table_file import read_table
     from hitl_mlops.routing.cases import route_table
     from hitl_mlops.routing.check import Severity
     from hitl_mlops.routing.check import check as look
 
-    read, columns = _read(policy, project)
-    findings = look(read, columns)
-    routed = () if cases is None else route_table(read, read_table(cases))
+    read, known, functions = _read(policy, project)
+    findings = look(read, **known)
+    routed = () if cases is None else route_table(read, read_table(cases), checks=functions)
     differing = [one for one in routed if not one.as_expected]
     told = {"policy_hash": read.hash, "findings": findings, "cases": len(routed), "differing": differing}
     answer(told, as_json=as_json, told=lambda console: _tell_check(console, findings, routed))
@@ -113,30 +114,36 @@ def simulate(
     a simple one: day and night, earliest deadline first. Nothing is changed.
     """
     from hitl_mlops.kpis.history import history_from_log
+    from hitl_mlops.routing.policy import check_functions
     from hitl_mlops.routing.policy_file import read_policy
     from hitl_mlops.routing.simulate import Terms
     from hitl_mlops.routing.simulate import simulate as tried
 
     with working("Simulating"):
         parts, new = open_project(project).parts, read_policy(policy)
+        check_functions(new, parts.functions)
         history = history_from_log(parts.log, parts.answers, new, parts.policy)
-        found = tried(history, new, parts.policy_key, terms=Terms(per_hour, minutes, slip_cost))
+        terms = Terms(per_hour, minutes, slip_cost)
+        found = tried(history, new, parts.policy_key, terms=terms, checks=parts.functions)
     answer(found, as_json=as_json, told=lambda console: _tell_simulation(console, found, per_hour))
 
 
-def _read(policy: Path | None, project: Path) -> tuple[Policy, list[str] | None]:
-    """The policy, and the columns that cases have where the project's data tell."""
+def _read(policy: Path | None, project: Path) -> tuple[Policy, dict[str, Any], Mapping[str, Check]]:
+    """The policy, what the project says beside it, and the functions it brings."""
     from hitl_mlops.routing.policy_file import read_policy
     from hitl_mlops.settings import PROJECT_FILE
 
     file = project / PROJECT_FILE if project.is_dir() else project
     if policy is not None and not file.exists():
-        return read_policy(policy), None
+        return read_policy(policy), {}, {}
     opened = open_project(project)
     read = opened.parts.policy if policy is None else read_policy(policy)
+    functions = opened.parts.functions
     if not opened.settings.path(opened.settings.model.base).exists():
-        return read, None
-    return read, [str(name) for name in opened.parts.base.columns]
+        return read, {"functions": functions}, functions
+    columns = [str(name) for name in opened.parts.base.columns]
+    known = {"columns": columns, "classes": opened.parts.classes, "functions": functions}
+    return read, known, functions
 
 
 def _tell_check(console: Console, findings: Sequence[Finding], routed: Sequence[CaseRouted]) -> None:
@@ -215,6 +222,21 @@ def _rows(old: Outcome, new: Outcome) -> list[tuple[str, Any, Any]]:
         rows.append(("hours of reviewing", f"{old.review_hours:,.1f}", f"{new.review_hours:,.1f}"))
     if old.slip_cost is not None and new.slip_cost is not None:
         rows.append(("cost of slips", f"{old.slip_cost:,.0f}", f"{new.slip_cost:,.0f}"))
+    if old.costs is not None and new.costs is not None:
+        rows += [(name, a, b) for (name, a), (_, b) in zip(*map(_costs, (old.costs, new.costs)), strict=True)]
+    return rows
+
+
+def _costs(costs: CostOutcome) -> list[tuple[str, str]]:
+    rows = [
+        ("expected cost of mistakes", f"{costs.mistakes:,.0f}"),
+        ("automatic at unknown cost", f"{costs.unknown:,}"),
+    ]
+    if costs.reviews is not None:
+        rows.append(("cost of reviews", f"{costs.reviews:,.0f}"))
+        rows.append(("both", f"{costs.total:,.0f}"))
+    if costs.above_budget is not None:
+        rows.append(("automatic above the budget", f"{costs.above_budget:,}"))
     return rows
 
 

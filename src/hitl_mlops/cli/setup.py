@@ -174,6 +174,7 @@ def _project_checks(path: Path) -> list[Check]:
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("hitl.yaml", lambda: f"project {open_project(path).settings.project}"),
         ("policy.yaml", lambda: f"{len(parts().policy.routes)} routes"),
+        ("functions", lambda: f"{len(parts().checks) or 'no'} functions of yours"),
         ("reviewers", lambda: f"{len(parts().roster.people) or 'no'} people listed"),
         ("switches", lambda: frozen_by(parts().switches.standing()) or "nothing is frozen"),
         ("data", lambda: f"{len(parts().base):,} rows, {len(parts().task.classes)} classes"),
