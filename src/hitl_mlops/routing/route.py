@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from hitl_mlops.routing.sampling import keyed_fractions
 from hitl_mlops.routing.signals import Signal, doubtful, reasons_of, strictest
 from hitl_mlops.routing.switches import Switch
 from hitl_mlops.routing.user_functions import Check, ask_function
+
+_Clause: TypeAlias = tuple[str, Mask, Mask, frozenset[str]]
+"""Its name, the rows it surely is the first to fit, those it may fit, and what it reads."""
 
 __all__ = ["Check", "Routes", "consequences_of", "route"]
 
@@ -85,8 +89,9 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
     """
     policy = policy or CLOSED
     columns, signals = with_computed(policy, columns.reset_index(drop=True), checks or {}, given)
-    signals += [*_risk(policy, columns), *_closed(policy, columns)]
-    columns = columns.assign(consequence=consequences_of(policy, columns))
+    clauses = list(_clauses(policy, columns))
+    signals += [*_risk(policy, columns, clauses), *_closed(policy, columns)]
+    columns = columns.assign(consequence=_names(policy, columns, clauses))
     signals += [*_rules(policy, columns), *_tiers(policy, columns), *demands(policy, columns, versions)]
     levels = strictest(signals, len(columns))
     for signal in _checks(policy, columns, levels, checks or {}):
@@ -104,10 +109,14 @@ def consequences_of(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.obj
     Where a missing value leaves several open, or the risk model gave no score, it is the strictest of them by
     the matrix.
     """
+    return _names(policy, columns, list(_clauses(policy, columns)))
+
+
+def _names(policy: Policy, columns: pd.DataFrame, clauses: Sequence[_Clause]) -> npt.NDArray[np.object_]:
     names = np.full(len(columns), None, dtype=object)
     taken = np.full(len(columns), -1, dtype=np.int64)
     ranks = _ranks(policy)
-    for name, sure, doubt, _ in _clauses(policy, columns):
+    for name, sure, doubt, _ in clauses:
         rows = (sure | doubt) & (taken < ranks[name])
         names[rows], taken[rows] = name, ranks[name]
     return names
@@ -122,15 +131,15 @@ def _ranks(policy: Policy) -> dict[str, int]:
     return {name: order.index(levels) for name, levels in demanded.items()}
 
 
-def _risk(policy: Policy, columns: pd.DataFrame) -> Iterator[Signal]:
+def _risk(policy: Policy, columns: pd.DataFrame, clauses: Sequence[_Clause]) -> Iterator[Signal]:
     sure = maybe = np.zeros(len(columns), dtype=bool)
     if policy.irreversible is not None:
         sure, maybe = judge(policy.irreversible, columns)
         yield from _doubts(maybe & ~sure, "irreversible", attributes_of(policy.irreversible))
-    if not policy.consequences:
+    if policy.risk_model is not None and not policy.consequences:
         closed = policy.closed_route
         yield Signal(policy.level(closed), f"risk has no score → {closed}", unscored(policy, columns))
-    for name, fits, doubt, reads in _clauses(policy, columns):
+    for name, fits, doubt, reads in clauses:
         yield from _doubts(doubt, f"consequence {name}", reads)
         rows = fits | doubt
         for least, way, goes in zip(
@@ -139,7 +148,7 @@ def _risk(policy: Policy, columns: pd.DataFrame) -> Iterator[Signal]:
             yield Signal(policy.level(least), f"matrix: {name}, {way} → {least}", goes)
 
 
-def _clauses(policy: Policy, columns: pd.DataFrame) -> Iterator[tuple[str, Mask, Mask, frozenset[str]]]:
+def _clauses(policy: Policy, columns: pd.DataFrame) -> Iterator[_Clause]:
     """Each clause with the rows it is surely the first to fit, and those that it may fit, by missing values.
 
     The strictest clause may fit wherever the risk model gave no score.
