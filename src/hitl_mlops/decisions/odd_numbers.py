@@ -1,4 +1,8 @@
-"""How far numbers lie from those of the base data, one by one and beside each other."""
+"""How far numbers lie from those of the base data, beside each other.
+
+One by one they are the schema's: a number beyond all of the base data counts here as the nearest of them, so
+that a year, a counter or a price that rises is no reason by itself.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,7 @@ _IQR_OF_ONE_SIGMA = 1.349
 _USUAL = 3.0
 """Sigmas within which nearly all numbers lie."""
 _LARGEST = 1e100
+_FEWEST = 2
 _CELLS_AT_ONCE = 4_000_000
 
 
@@ -50,6 +55,8 @@ class NumberView:
         names: the columns.
         middle: median of each; of pixels one mean each.
         scale: interquartile range over 1.349; of pixels one standard deviation for all.
+        low: smallest number of each; of pixels one for all.
+        high: largest number of each; of pixels one for all.
         straight: sigmas from which on further ones count less; of pixels infinity.
         blocks: what is compared with what.
     """
@@ -57,6 +64,8 @@ class NumberView:
     names: tuple[str, ...]
     middle: FloatArray
     scale: FloatArray
+    low: FloatArray
+    high: FloatArray
     straight: FloatArray
     blocks: tuple[Block, ...]
 
@@ -64,7 +73,7 @@ class NumberView:
     def faults(self) -> tuple[str, ...]:
         """One for each column."""
         return tuple(
-            f"{name} is unlike the base data, alone or beside the other inputs" for name in self.names
+            f"{name} does not fit the other inputs as it does in the base data" for name in self.names
         )
 
     def far(self, inputs: pd.DataFrame) -> FloatArray:
@@ -83,7 +92,7 @@ class NumberView:
 
     def _parts(self, inputs: pd.DataFrame) -> Iterator[tuple[Block, FloatArray, FloatArray]]:
         """Each block with the offsets from its centre, gaps filled, and those times the precision."""
-        numbers = as_numbers(inputs, self.names)
+        numbers = np.clip(as_numbers(inputs, self.names), self.low, self.high)
         numbers -= self.middle
         numbers /= self.scale
         numbers = _bent(numbers, self.straight)
@@ -93,26 +102,30 @@ class NumberView:
 
 
 def learn_numbers(shown: pd.DataFrame, task: Task, schema: InputSchema) -> NumberView | None:
-    """What the numbers of these rows look like; None where no column of numbers varies."""
+    """What the numbers of these rows look like; None where fewer than two columns of numbers vary."""
     pixels = task.kind is InputKind.IMAGE
     names = tuple(spec.name for spec in schema.columns if spec.type is ColumnType.NUMBER)
-    if not names:
+    if len(names) < _FEWEST:
         return None
     numbers = as_numbers(shown, names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a column may be empty in this half
         middle, scale = _pixel_scale(numbers) if pixels else _column_scale(numbers)
     usable = np.isfinite(middle) & np.isfinite(scale) & (scale > 0)
-    if not usable.any():
+    if usable.sum() < _FEWEST:
         return None
     names = tuple(np.array(names, dtype=object)[usable].tolist())
     middle, scale = middle[usable], scale[usable]
-    offsets = (numbers[:, usable] - middle) / scale
+    numbers = numbers[:, usable]
+    low, high = (bound(numbers, axis=None if pixels else 0) for bound in (np.nanmin, np.nanmax))
+    offsets = (numbers - middle) / scale
     straight = np.full(len(names), np.inf) if pixels else _straight(offsets)
     scaled = _bent(offsets, straight)
     starts = range(0, len(names), WIDEST_BLOCK)
     blocks = tuple(_block(scaled, slice(at, min(at + WIDEST_BLOCK, len(names)))) for at in starts)
-    return NumberView(names, middle, scale, straight, blocks)
+    return NumberView(
+        names, middle, scale, low * np.ones(len(names)), high * np.ones(len(names)), straight, blocks
+    )
 
 
 def as_numbers(inputs: pd.DataFrame, names: tuple[str, ...]) -> FloatArray:

@@ -75,9 +75,21 @@ def test_rows_like_the_base_data_are_hardly_ever_refused():
 def test_what_each_column_allows_but_no_row_joins_is_odd_and_both_columns_are_named():
     faults = odd_rows(one(height=150.0, weight=95.0), GUARD)
     assert set(faults) == {
-        "height is unlike the base data, alone or beside the other inputs",
-        "weight is unlike the base data, alone or beside the other inputs",
+        "height does not fit the other inputs as it does in the base data",
+        "weight does not fit the other inputs as it does in the base data",
     }
+
+
+def test_a_number_that_rises_for_ever_is_no_reason_by_itself():
+    base = people(2_000).assign(day=np.arange(2_000), price=np.arange(2_000) * 3.0 + 7)
+    guard = learned(base, a_task((*TASK.inputs, "day", "price")))
+    later = one().assign(day=3_900, price=11_707.0)
+    assert not odd_rows(later, guard)
+    assert odd_rows(later.assign(price=100.0), guard)
+
+
+def test_a_single_column_of_numbers_is_left_to_the_schema():
+    assert learned(people(2_000), a_task(("height",))).views == ()
 
 
 def test_a_long_tail_is_no_reason_and_does_not_hide_the_others():
