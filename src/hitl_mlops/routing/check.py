@@ -28,7 +28,6 @@ __all__ = ["Finding", "Severity", "check"]
 _KEPT = "is kept with the policy, and nothing acts on it yet"
 _FORM = "is checked for form, and nothing acts on it yet"
 NOT_ACTED_ON: Mapping[str, str] = {
-    "haltable_for": _KEPT,
     "blind_second": _KEPT,
     "skill": "is not compared yet with what the roster says of a reviewer",
     "escalation": _FORM,
