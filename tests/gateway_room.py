@@ -83,16 +83,21 @@ class Application:
 
 @contextmanager
 def serving(
-    folder: Path, *, policy: str = POLICY, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    policy: str = POLICY,
+    settings: Mapping[str, str] | None = None,
+    database: str = "",
 ) -> Iterator[Application]:
     """The service answers; the project it serves has a champion. `settings`: text of hitl.yaml → new text."""
-    made = a_project(folder, policy=policy)
+    made = a_project(folder, policy=policy, database=database)
     file = made.settings.folder / "hitl.yaml"
     for old, new in (settings or {}).items():
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new, 1))
     parts = DeskParts(read_settings(made.settings.folder))
     parts.given = made.parts.registry
+    made.close()
     project = Project(parts.settings, parts, actor="gateway")
     token = TokenFile(project.settings.state / "keys").make("app", list(Scope), utc_now())
     with TestClient(build_app(project), raise_server_exceptions=False) as http:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     ROLLOUT_ABORTED = "rollout.aborted"
     MODEL_PROMOTED = "model.promoted"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    ALIAS_MOVED = "alias.moved"
     SWITCH_SET = "switch.set"
     SWITCH_LIFTED = "switch.lifted"
     BREAKER_OPENED = "breaker.opened"

@@ -6,6 +6,7 @@ call runs: the registry's aliases follow what the database says, never the rever
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,8 +37,10 @@ from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import Step, step
 from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
 from hitl_mlops.routing.switches import frozen_by
+from hitl_mlops.training.record import ModelVersion
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
 
+_told = logging.getLogger(__name__)
 FROM_TAG = "mlflow-tag"
 """The approver's name where a tag says only that somebody approved."""
 
@@ -284,7 +287,11 @@ class Conductor:
         return after
 
     def converge(self) -> None:
-        """The registry's aliases are what the database says they should be."""
+        """The registry's aliases are what the database says they should be.
+
+        An alias `champion` on a version that was not champion last was moved by somebody else: the trail
+        tells of it. That version did not serve meanwhile, as the database says which model answers.
+        """
         champion, live = self.book.champion(), self.book.live()
         wanted = {
             CHAMPION: champion.challenger if champion else None,
@@ -293,10 +300,24 @@ class Conductor:
         }
         for alias, version in wanted.items():
             held = self.registry.alias(alias)
+            if alias == CHAMPION and held and champion:
+                self._tell_of_strangers(held, champion)
             if version and (held is None or held.version != version):
                 self.registry.set_alias(alias, version)
             elif alias == CHALLENGER and held and champion and held.version == champion.challenger:
                 self.registry.drop_alias(alias)
+
+    def _tell_of_strangers(self, held: ModelVersion, champion: Rollout) -> None:
+        if held.version in (champion.challenger, champion.champion):
+            return  # where it belongs, or where it was before a promotion that was killed in its middle
+        facts = {"alias": CHAMPION, "found_digest": held.digest}
+        refs = {"model": [held.version], "champion": [champion.challenger]}
+        with self.database.transaction():
+            self.trail.append([Event(Kind.ALIAS_MOVED, self.actor, self.clock(), refs, facts)])
+        _told.warning(
+            "the alias %s of %s was moved to version %s by somebody else; version %s answers and has it back",
+            *(CHAMPION, held.name, held.version, champion.challenger),
+        )
 
 
 def _event(kind: Kind, rollout: Rollout, actor: str, now: datetime, facts: Mapping[str, object]) -> Event:

@@ -264,3 +264,23 @@ def test_an_aborted_rollout_leaves_the_champion_and_its_reason_out_of_the_trail(
 def test_without_a_rollout_there_is_nothing_to_look_at(scene):
     with pytest.raises(NotFoundError, match="No rollout"):
         scene.conductor.look()
+
+
+def test_an_alias_that_somebody_else_moved_goes_back_and_the_trail_tells_once(scene):
+    scene.registry.set_alias(CHAMPION, "2")
+    for _ in range(2):
+        scene.conductor.converge()
+    told = [entry.read() for entry in scene.trail.entries() if entry.read()["kind"] == Kind.ALIAS_MOVED]
+    assert scene.registry.alias(CHAMPION).version == "1"
+    assert [(one["refs"], one["facts"]["alias"]) for one in told] == [
+        ({"model": ["2"], "champion": ["1"]}, "champion")
+    ]
+
+
+def test_a_promotion_that_was_killed_before_its_alias_is_no_incident(scene):
+    scene.approve_and_start()
+    done = {"stage": Stage.PROMOTED, "share_percent": 100.0, "stage_at": NOW + timedelta(hours=1)}
+    scene.book.keep(replace(scene.book.live(), **done))  # the alias still names 1
+    scene.conductor.converge()
+    assert scene.registry.alias(CHAMPION).version == "2"
+    assert Kind.ALIAS_MOVED not in {entry.read()["kind"] for entry in scene.trail.entries()}
