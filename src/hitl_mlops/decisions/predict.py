@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.disagreement import disagreement_of
 from hitl_mlops.decisions.model import Model
 from hitl_mlops.decisions.record import Case
 from hitl_mlops.decisions.serving import Serving
@@ -31,6 +32,8 @@ class Answers:
         place: index of the likeliest class, 0 where there is no answer; ties: the first class.
         confidence: its probability; NaN where there is no answer.
         margin: how far it lies above the second likeliest; NaN where there is no answer.
+        disagreement: how far the members of an ensemble are apart (`disagreement_of`); NaN where there is no
+            answer of this model, it is no ensemble, or nobody asked.
     """
 
     model: Model
@@ -38,6 +41,7 @@ class Answers:
     place: npt.NDArray[np.intp]
     confidence: npt.NDArray[np.float64]
     margin: npt.NDArray[np.float64]
+    disagreement: npt.NDArray[np.float64]
 
     def label(self, row: int) -> str:
         """The class answered; empty where there is no answer."""
@@ -66,7 +70,7 @@ def ask(model: Model, inputs: pd.DataFrame) -> Answers:
 
 
 def ask_live(
-    serving: Serving, inputs: pd.DataFrame, swapped: npt.NDArray[np.bool_]
+    serving: Serving, inputs: pd.DataFrame, swapped: npt.NDArray[np.bool_], *, members: bool = False
 ) -> tuple[Answers, Answers | None]:
     """What champion and challenger say of each row; of the challenger None outside a rollout.
 
@@ -77,10 +81,12 @@ def ask_live(
         serving: the live models.
         inputs: one row per case.
         swapped: the rows that the challenger answers; shape (len(inputs),).
+        members: ask the members of ensembles too, as a policy that reads `disagreement` needs it.
     """
     champion, challenger = serving.champion, serving.challenger
     if challenger is None:
-        return ask(champion, inputs), None
+        answers = ask(champion, inputs)
+        return (_with_members(answers, champion, inputs, ~swapped) if members else answers), None
     both = ((champion, ~swapped), (challenger, swapped))
     answered = [_heard(model, inputs[mine]) for model, mine in both]
     beside = [_heard(model, inputs[~mine], in_shadow=True) for model, mine in both]
@@ -88,8 +94,23 @@ def ask_live(
     for (model, mine), of_mine, of_others in zip(both, answered, beside, strict=True):
         probabilities = np.empty((len(inputs), len(model.classes)))
         probabilities[mine], probabilities[~mine] = of_mine, of_others
-        said.append(_judged(model, probabilities))
+        answers = _judged(model, probabilities)
+        said.append(_with_members(answers, model, inputs, mine) if members else answers)
     return said[0], said[1]
+
+
+def _with_members(
+    answers: Answers, model: Model, inputs: pd.DataFrame, mine: npt.NDArray[np.bool_]
+) -> Answers:
+    """The answers with how far the members are apart on the rows that the model answers."""
+    answered = mine & np.isfinite(answers.confidence)
+    apart, asked = np.full(len(inputs), np.nan), inputs[answered]
+    if isinstance(model, TimedModel) and len(asked):
+        found = model.answer(partial(disagreement_of, model.model, asked), len(asked))
+        apart[answered] = np.nan if found is None else found
+    else:
+        apart[answered] = disagreement_of(model, asked)
+    return replace(answers, disagreement=apart)
 
 
 def _heard(model: Model, inputs: pd.DataFrame, *, in_shadow: bool = False) -> npt.NDArray[np.float64]:
@@ -141,4 +162,5 @@ def _judged(model: Model, probabilities: npt.NDArray[np.float64]) -> Answers:
         place,
         np.where(usable, top, np.nan),
         np.where(usable, top - second, np.nan),
+        np.full(len(clean), np.nan),
     )
