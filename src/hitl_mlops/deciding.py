@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_mlops.decisions.block import Block
+    from hitl_mlops.decisions.serving import Serving
+    from hitl_mlops.review.open import Shown
 
 SHOWN_REFUSED = 1_000
 """Refused rows that are told one by one; of more only the reasons are counted."""
@@ -94,11 +96,12 @@ class Door:
     def take(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Piece:
         """Every row is decided and recorded with its tickets, or quarantined."""
         parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
-        intake = self.screen(frame, seen, strict=strict)
+        with parts.database.reading():
+            intake, serving = self.screen(frame, seen, strict=strict), self.verbs.serving()
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
         kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
         asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
-        serving, shown, opened = self.verbs.serving(), self.verbs.shown, 0
+        shown, opened = self._shown(serving), 0
 
         def ask(block: Block) -> None:
             nonlocal opened
@@ -111,6 +114,13 @@ class Door:
         recorded = decide_cases(intake, serving, parts.policy, **decides)
         quarantine_refused(intake, **kept)
         return Piece(recorded, intake.refused, opened)
+
+    def _shown(self, serving: Serving) -> Shown:
+        """What reviewers are shown; whoever must be asked for it is asked now, and not while tickets open."""
+        shown = self.verbs.shown
+        live = [one for one in (serving.champion, serving.challenger) if one is not None]
+        learned = {one.version: shown.learned_from(one.version) for one in live}
+        return replace(shown, learned_from=lambda version: learned.get(version, ""))
 
     def take_file(
         self,

@@ -241,7 +241,7 @@ class Verbs:
         """The rollout whose challenger serves now; raises NotFoundError before there is one."""
         champion = self.parts.rollouts.champion()
         if champion is None:
-            raise NotFoundError("There is no champion yet.", remedy="Run `hitl train` to make the first.")
+            raise _no_champion()
         return champion
 
     def rollout_status(self) -> tuple[Rollout | None, Evidence | None]:
@@ -266,10 +266,8 @@ class Verbs:
         task, folder = self.parts.task, self.parts.settings.folder
         return Shown(task, self._provenance, lambda case: picture_of(case, task, folder))
 
-    @property
-    def _provenance(self) -> str:
-        """What the champion learned from, in words; asked once a version, left out while nobody answers."""
-        version = self.champion().challenger
+    def _provenance(self, version: str) -> str:
+        """What that model version learned from, in words; asked once, left out while nobody answers."""
         if version not in self._told:
             try:
                 self._told[version] = f"dataset {self.learned_from(version).number}"
@@ -315,7 +313,9 @@ class Verbs:
         """
         from hitl_mlops.decisions.serving import Serving
 
-        champion, live = self.champion(), self.parts.rollouts.live()
+        champion, live = self.parts.rollouts.standing()
+        if champion is None:
+            raise _no_champion()
         load, timed = self.parts.registry.load, self.parts.timed
         answers = load(champion.challenger, digest=champion.challenger_digest)
         if live is None:
@@ -323,3 +323,7 @@ class Verbs:
         on_trial = load(live.challenger, digest=live.challenger_digest)
         timed_answers, timed_trial = timed.live(answers, on_trial)
         return Serving(timed_answers, timed_trial, live.share_percent, live.rollout_id)
+
+
+def _no_champion() -> NotFoundError:
+    return NotFoundError("There is no champion yet.", remedy="Run `hitl train` to make the first.")

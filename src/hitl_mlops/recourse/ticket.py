@@ -42,7 +42,7 @@ def ticket_for(
         case,
         shown.task,
         lane=policy.lane,
-        learned_from=shown.learned_from,
+        learned_from=shown.learned_from(decision.model_version),
         image=shown.picture(case),
     )
     people = "" if held is None else f" People said: <b>{escape(held)}</b>."

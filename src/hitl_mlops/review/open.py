@@ -41,12 +41,12 @@ class Shown:
 
     Attributes:
         task: which columns may leave.
-        learned_from: the dataset version the model was trained on; empty where unknown.
+        learned_from: model version → the dataset it was trained on; empty where unknown.
         picture: case → data URI; the empty text for tasks that are no images (`picture.picture_of`).
     """
 
     task: Task
-    learned_from: str = ""
+    learned_from: Callable[[str], str] = lambda _version: ""
     picture: Callable[[Case], str] = lambda _case: ""
 
 
@@ -114,7 +114,7 @@ def _ticket(  # what a ticket is made of
             case,
             shown.task,
             lane=lane,
-            learned_from=shown.learned_from,
+            learned_from=shown.learned_from(decision.model_version),
             image=shown.picture(case),
             blind=blind,
         ),

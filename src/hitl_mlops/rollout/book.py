@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -55,12 +56,16 @@ class RolloutBook:
 
     def live(self) -> Rollout | None:
         """The one that is in the shadow or the canary, if any."""
-        return next((rollout for rollout in self.all() if rollout.live), None)
+        return _live(self.all())
 
     def champion(self) -> Rollout | None:
         """The one whose challenger serves now: the last that was promoted."""
-        promoted = (rollout for rollout in self.all() if rollout.stage is Stage.PROMOTED)
-        return max(promoted, key=lambda rollout: rollout.stage_at, default=None)
+        return _champion(self.all())
+
+    def standing(self) -> tuple[Rollout | None, Rollout | None]:
+        """`champion` and `live`, read at once."""
+        kept = self.all()
+        return _champion(kept), _live(kept)
 
     def latest(self) -> Rollout | None:
         """The one that started last, if any."""
@@ -73,6 +78,15 @@ class RolloutBook:
         )
         with self._database.reading() as connection:
             return [_from_json(row.state) for row in connection.execute(query)]
+
+
+def _live(kept: Sequence[Rollout]) -> Rollout | None:
+    return next((rollout for rollout in kept if rollout.live), None)
+
+
+def _champion(kept: Sequence[Rollout]) -> Rollout | None:
+    promoted = (rollout for rollout in kept if rollout.stage is Stage.PROMOTED)
+    return max(promoted, key=lambda rollout: rollout.stage_at, default=None)
 
 
 def _to_json(rollout: Rollout) -> dict[str, Any]:
