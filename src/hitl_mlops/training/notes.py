@@ -97,6 +97,8 @@ def _figures(fitted: FittedModel) -> str:
             ("accuracy", "accuracy"),
             ("log_loss", "log loss"),
             ("macro_recall", "mean recall"),
+            ("calibration_gap", "calibration gap"),
+            ("calibration_gap_before", "before recalibration"),
         )
         if name in fitted.metrics
     ]

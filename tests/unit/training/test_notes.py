@@ -63,6 +63,12 @@ def test_the_page_says_what_it_learned_from_and_what_people_corrected() -> None:
     assert "96 learned, 24 held back" in page
 
 
+def test_a_recalibrated_model_tells_its_gap_before_and_after() -> None:
+    figures = {"accuracy": 0.9, "calibration_gap_before": 0.189, "calibration_gap": 0.0}
+    page = render_notes("cheques", a_fitted_model(metrics=figures), release_notes())
+    assert "accuracy 0.900, calibration gap 0.000, before recalibration 0.189" in page
+
+
 def test_without_overrides_there_is_no_table_of_them() -> None:
     page = render_notes("cheques", a_fitted_model(), release_notes(overrides=0, overrides_by_class=()))
     assert "people said" not in page
