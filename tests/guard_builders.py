@@ -6,8 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from hitl_mlops.routing.breaker import Breaker, BreakerRule, BreakerState, Seen
+from hitl_mlops.routing.breaker_board_in_memory import InMemoryBreakerBoard
 from hitl_mlops.routing.conditions import Within
+from hitl_mlops.routing.guard_board import GuardBoard
+from hitl_mlops.routing.likeness import Yardstick
+from hitl_mlops.routing.limit_book_in_memory import InMemoryLimitBook
 from hitl_mlops.routing.rate_limits import RateLimit
+from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Scope
 from tests.builders import NOW
 
@@ -49,3 +54,15 @@ def seen(count: int = 1, *, overridden: int = 0, **changes: Any) -> list[Seen]:
 
 def a_limit(**changes: Any) -> RateLimit:
     return RateLimit(**({"scope": Scope(), "at_most": 10, "per": timedelta(hours=1)} | changes))
+
+
+def a_guard_board(**changes: Any) -> GuardBoard:
+    """Twins of all boards; every flagged case has x = 1, and x spreads by 2."""
+    parts = {
+        "switches": InMemorySwitchBoard(),
+        "breakers": InMemoryBreakerBoard(),
+        "limits": InMemoryLimitBook(),
+        "examples": lambda ids: {one: {"x": 1.0} for one in ids},
+        "yardstick": lambda: Yardstick({"x": 2.0}),
+    }
+    return GuardBoard(**(parts | changes))

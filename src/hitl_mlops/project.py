@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.approval import Approval
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.state import Evidence, Rollout
+    from hitl_mlops.routing.breaker import Breaker
     from hitl_mlops.routing.switches import Switch
     from hitl_mlops.training.record import ModelVersion
 
@@ -128,16 +129,18 @@ class Project:
 
     def unfreeze(self, switch_id: str, *, reason: str, by: str) -> Switch:
         """That switch is off; raises as `KillSwitch.unfreeze`."""
-        from hitl_mlops.routing.kill_switch import wants_two_people
         from hitl_mlops.routing.switches import Order
 
         order = Order(self._person(by), reason, self.parts.clock())
-        both = wants_two_people(self.parts.policy)
-        return self.verbs.kill_switch.unfreeze(switch_id, order, two_people=both)
+        return self.verbs.kill_switch.unfreeze(switch_id, order, two_people=self.verbs.two_people)
 
     def switches(self) -> list[Switch]:
         """Every switch there was, oldest first."""
         return self.parts.switches.switches()
+
+    def look_at_breakers(self) -> list[Breaker]:
+        """Every breaker stands as the answers so far have it; those that changed, once for each change."""
+        return self.verbs.look_at_breakers()
 
     @property
     def recourse(self) -> Recourse:
@@ -167,14 +170,19 @@ class Project:
     # Overrides
 
     def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
-        """What changed on the desk is kept, screened and resolved; `sweep` reads everything again.
+        """What changed on the desk is kept, screened and resolved, and the guards see it.
+
+        `sweep` reads everything again.
 
         Raises:
             RefusedError: a sweep would take most resolutions back, and `accept_deletions` is not set.
             ServiceDownError: the desk stopped answering; what was kept stays, the next call goes on there.
         """
         collector = self.verbs.collector
-        return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
+        got = collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
+        self.verbs.freeze_flagged()
+        self.look_at_breakers()
+        return got
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""
@@ -253,7 +261,6 @@ class Project:
             BusyError: another retraining runs.
             ServiceDownError: MLflow does not answer.
         """
-        from hitl_mlops.training.notes import gather_notes
         from hitl_mlops.training.train import train, training_set
 
         parts = self.parts
@@ -261,18 +268,11 @@ class Project:
             self.build_dataset()
         version, champion = parts.store.version(dataset), parts.rollouts.champion()
         learned = training_set(version, parts.store.read(version), key=parts.policy_key)
-        notes = gather_notes(
-            parts.store.labels(version),
-            version,
-            since=self.verbs.learned_from(champion.challenger) if champion else None,
-            policy_hash=parts.policy.hash,
-            champion=champion.challenger if champion else None,
-        )
         trained = train(
             learned,
             parts.task,
             parts.recipe,
-            notes,
+            self.verbs.notes(version),
             registry=parts.registry,
             trail=parts.trail,
             database=parts.database,

@@ -12,6 +12,8 @@ from hitl_mlops.training.registry import DATASET_TAG
 from hitl_mlops.wiring import Parts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hitl_mlops.alerts.watch import Watch
     from hitl_mlops.callbacks.courier import Courier
     from hitl_mlops.dataset.manifest import DatasetVersion
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Evidence, Rollout
+    from hitl_mlops.routing.breaker import Breaker
+    from hitl_mlops.routing.circuit import Circuit
     from hitl_mlops.routing.kill_switch import KillSwitch
     from hitl_mlops.routing.policy import Policy
-    from hitl_mlops.routing.switches import Order, Scope
+    from hitl_mlops.routing.switches import Order, Scope, Switch
+    from hitl_mlops.training.record import ReleaseNotes
 
 IN_FORCE = "policy in force"
 
@@ -82,13 +87,61 @@ class Verbs:
         next_to_write = partial(parts.database.transaction, first=True)
         return KillSwitch(parts.switches, parts.trail, next_to_write, parts.policy_key)
 
+    @property
+    def circuit(self) -> Circuit:
+        """Takes decisions out of the models' hands when people overrule them too often."""
+        from hitl_mlops.routing.circuit import Circuit
+
+        parts = self.parts
+        next_to_write = partial(parts.database.transaction, first=True)
+        return Circuit(parts.breakers, parts.trail, next_to_write, parts.policy_key)
+
+    def look_at_breakers(self) -> list[Breaker]:
+        """Every breaker stands as the answers have it; those that changed."""
+        from hitl_mlops.overrides.seen import gather_seen
+        from hitl_mlops.routing.guard_rules import guard_rules
+
+        parts, rule = self.parts, guard_rules(self.parts.policy).breaker
+        if rule is None:
+            return []
+        kept = parts.breakers.breakers()
+        seen = gather_seen(parts.answers, parts.log, rule, kept, self._proved_right)
+        return self.circuit.look(rule, seen, parts.clock(), actor=self.actor)
+
+    def _proved_right(self, decision_ids: Collection[str]) -> dict[str, str]:
+        return {name: one.label for name, one in self.parts.recourse.outcomes(decision_ids).items()}
+
+    def freeze_flagged(self) -> list[Switch]:
+        """What is like a case that a reviewer flagged is frozen; the switches that were set now."""
+        from hitl_mlops.overrides.flags import freeze_flagged
+        from hitl_mlops.routing.guard_rules import guard_rules
+
+        tag = guard_rules(self.parts.policy).likeness.tag
+        flags = self.parts.answers.flagged(tag) if tag else []
+        return freeze_flagged(flags, tag, self.kill_switch, self.parts.clock())
+
+    @property
+    def two_people(self) -> bool:
+        """Whoever froze something is not the one to lift it."""
+        from hitl_mlops.routing.kill_switch import wants_two_people
+
+        return wants_two_people(self.parts.policy)
+
     def scope(self, text: str) -> Scope:
         """What the text wants frozen; files are read only where it names a part, and never a server.
 
         Raises:
             InputError: it is no scope, or nothing has that scope.
         """
-        from hitl_mlops.routing.switches import EVERYTHING, LABEL, MODEL, ROUTE, check_scope, parse_scope
+        from hitl_mlops.routing.switches import (
+            EVERYTHING,
+            LABEL,
+            LIKE,
+            MODEL,
+            ROUTE,
+            check_scope,
+            parse_scope,
+        )
 
         scope, parts = parse_scope(text), self.parts
         if scope.name != EVERYTHING:
@@ -97,8 +150,9 @@ class Verbs:
                 MODEL: self._versions,
                 LABEL: lambda: parts.task.classes,
                 ROUTE: lambda: [plan.name for plan in policy.routes],
+                LIKE: lambda: list(parts.log.many([scope.value])),
             }
-            check_scope(scope, {*task.show, *task.slices, *policy.attributes}, known)
+            check_scope(scope, {*task.show, *task.slices, *policy.kept}, known)
         return scope
 
     def _versions(self) -> set[str]:
@@ -252,6 +306,19 @@ class Verbs:
         if latest is None or not latest.champion:
             return latest, None
         return latest, gather_evidence(latest, parts.log, parts.answers, self.rollout_policy)
+
+    def notes(self, version: DatasetVersion) -> ReleaseNotes:
+        """What a model that learns from the dataset version is to tell of it, beside the champion's."""
+        from hitl_mlops.training.notes import gather_notes
+
+        champion = self.parts.rollouts.champion()
+        return gather_notes(
+            self.parts.store.labels(version),
+            version,
+            since=self.learned_from(champion.challenger) if champion else None,
+            policy_hash=self.parts.policy.hash,
+            champion=champion.challenger if champion else None,
+        )
 
     def learned_from(self, version: str) -> DatasetVersion:
         """The dataset version that a model version learned from."""

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from hitl_mlops.review.roster import Roster
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
+    from hitl_mlops.routing.breaker_board import BreakerBoard
+    from hitl_mlops.routing.guard_board import GuardBoard
+    from hitl_mlops.routing.likeness import Yardstick
     from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.policy_keeper import PolicyKeeper
     from hitl_mlops.routing.switch_board import SwitchBoard
@@ -168,9 +171,9 @@ class Parts:
 
     @property
     def task(self) -> Task:
-        """The shape of a case, every `auto` filled in; it has the attributes that the policy reads."""
+        """The shape of a case, every `auto` filled in; it has the attributes that the policy goes by."""
         policy = self.policy
-        attributes = self.policies.attributes if self.follows_policy else policy.attributes
+        attributes = self.policies.attributes if self.follows_policy else policy.kept
         if attributes not in self._tasks:
             self._tasks = {attributes: self._task_with(attributes)}
         return self._tasks[attributes]
@@ -224,6 +227,30 @@ class Parts:
         from hitl_mlops.routing.switch_board_sql import SqlSwitchBoard
 
         return SqlSwitchBoard(self.database)
+
+    @cached_property
+    def breakers(self) -> BreakerBoard:
+        """What has broken."""
+        from hitl_mlops.routing.breaker_board_sql import SqlBreakerBoard
+
+        return SqlBreakerBoard(self.database)
+
+    @cached_property
+    def guards(self) -> GuardBoard:
+        """All that stands against automatic decisions."""
+        from hitl_mlops.decisions.yardstick import inputs_of
+        from hitl_mlops.routing.guard_board import GuardBoard
+        from hitl_mlops.routing.limit_book_sql import SqlLimitBook
+
+        limits = SqlLimitBook(self.database)
+        inputs = partial(inputs_of, self.log)
+        return GuardBoard(self.switches, self.breakers, limits, inputs, lambda: self._yardstick)
+
+    @cached_property
+    def _yardstick(self) -> Yardstick:
+        from hitl_mlops.decisions.yardstick import yardstick_of
+
+        return yardstick_of(self.base, self.schema, self.task.kind)
 
     @cached_property
     def tickets(self) -> TicketBook:

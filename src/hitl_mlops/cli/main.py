@@ -15,6 +15,7 @@ import typer
 import hitl_mlops
 from hitl_mlops.cli import (
     audit,
+    breakers,
     callbacks,
     data,
     decide,
@@ -67,6 +68,7 @@ for room in (
     models,
     rollouts,
     switches,
+    breakers,
     figures,
     audit,
 ):

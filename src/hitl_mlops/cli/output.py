@@ -52,9 +52,13 @@ def add_command(
     app.command(name, epilog=shown)(_apart(function))
 
 
-def add_group(app: typer.Typer, name: str, *, about: str) -> typer.Typer:
-    """A group of commands, part of the app."""
-    group = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
+def add_group(
+    app: typer.Typer, name: str, *, about: str, alone: Callable[..., None] | None = None
+) -> typer.Typer:
+    """A group of commands, part of the app; `alone` is what its bare name does, help where left out."""
+    group = typer.Typer(help=about, no_args_is_help=alone is None, rich_markup_mode=None)
+    if alone is not None:
+        group.callback(invoke_without_command=True, help=about)(_apart(alone))
     app.add_typer(group, name=name)
     return group
 

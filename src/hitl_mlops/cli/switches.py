@@ -89,16 +89,21 @@ def unfreeze(
 
 
 def switches(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show what is frozen and what was. Oldest first, with who and why."""
-    kept = open_project(project).switches()
+    """Show what is frozen and what was. Oldest first, with who and why; and breakers that are not closed."""
+    opened = open_project(project)
+    kept, broken = opened.switches(), opened.verbs.circuit.board.standing()
 
     def told(console: Console) -> None:
-        if not kept:
+        if kept:
+            table(console, ("switch", "scope", "state", "set", "by", "why"), map(_row, kept))
+        else:
             say(console, "Nothing was ever frozen.")
-            return
-        table(console, ("switch", "scope", "state", "set", "by", "why"), map(_row, kept))
+        if broken:
+            named = ", ".join(f"{one.breaker_id} ({one.scope})" for one in broken)
+            say(console, f"Held back by breakers: {named}. → hitl breakers", style="bold")
 
-    answer({"switches": [_plain(one) for one in kept]}, as_json=as_json, told=told)
+    body = {"switches": [_plain(one) for one in kept], "breakers": [one.breaker_id for one in broken]}
+    answer(body, as_json=as_json, told=told)
 
 
 def _row(one: Switch) -> tuple[str, ...]:

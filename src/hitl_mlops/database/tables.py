@@ -86,6 +86,27 @@ switches = Table(  # routing: what people froze; `s1` is number 1
     Column("lifted_at", String(40)),  # nothing while it is on
 )
 
+breakers = Table(  # routing: every breaker that was ever open; `b1` is number 1
+    "breakers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("scope", JSON, nullable=False),  # name and value
+    Column("state", String(12), nullable=False),
+    Column("since", String(40), nullable=False),
+    Column("until", String(40)),  # nothing while it is not open
+    Column("counts_from", String(40), nullable=False),
+    Column("openings", Integer, nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("answers", Integer, nullable=False),
+)
+limit_counts = Table(  # routing: automatic decisions under each rate limit, by stretch of time
+    "limit_counts",
+    metadata,
+    Column("limit_id", String(40), primary_key=True),
+    Column("begins", BigInteger, primary_key=True, autoincrement=False),  # seconds since 1970
+    Column("count", BigInteger, nullable=False),
+)
+
 tickets = Table(  # review
     "tickets",
     metadata,
@@ -129,6 +150,7 @@ answers = Table(  # overrides: every revision ever seen, never changed but for i
     Column("ruled_by", String(80)),  # who released or dropped it
     Column("ruling", Text, nullable=False),
     Index("answers_by_task", "desk", "task_id"),
+    Index("answers_by_reason", "reason_code"),
 )
 resolutions = Table(  # overrides
     "resolutions",

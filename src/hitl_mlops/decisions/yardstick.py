@@ -1,11 +1,15 @@
-"""By what measure two inputs are alike, learned from the base data."""
+"""By what measure two inputs are alike, learned from the base data; and the inputs to compare with."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.schema import ColumnType, InputSchema
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.routing.likeness import Yardstick
@@ -24,6 +28,13 @@ def yardstick_of(base: pd.DataFrame, schema: InputSchema, kind: InputKind) -> Ya
         shared = _spread(np.concatenate(list(values.values()))) if values else 1.0
         return Yardstick(dict.fromkeys(numbers, shared))
     return Yardstick({name: _spread(column) for name, column in values.items()}, frozenset(texts))
+
+
+def inputs_of(log: DecisionLog, decision_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Decision id → what the model saw of its case, for those that are known."""
+    found = log.many(decision_ids)
+    cases = log.cases(one.case_id for one in found.values())
+    return {name: cases[one.case_id].inputs for name, one in found.items() if one.case_id in cases}
 
 
 def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:

@@ -18,10 +18,11 @@ from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import content_id, instant, parse_instant
 from hitl_mlops.overrides.consensus import Asked
 from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
+from hitl_mlops.overrides.flags import Flag
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
 from hitl_mlops.review.desk import Cursor
-from hitl_mlops.review.ticket import TicketKind
+from hitl_mlops.review.ticket import SAMPLED, TicketKind
 from hitl_mlops.review.tickets import TicketBook
 
 IDS_PER_QUERY = 500
@@ -198,6 +199,32 @@ class AnswerBook:
         with self._database.reading() as connection:
             ordered = query.order_by(resolutions.c.resolved_at, resolutions.c.resolution_id)
             return [kept_resolution(row) for row in connection.execute(ordered).mappings()]
+
+    def latest_resolutions(self, count: int) -> list[Resolution]:
+        """The last so many that stand, of tickets that were drawn with the stored π; by time, then id."""
+        query = sa.select(resolutions).where(
+            resolutions.c.withdrawn_at.is_(None),
+            resolutions.c.ticket_kind.in_([kind.value for kind in SAMPLED]),
+        )
+        newest = query.order_by(resolutions.c.resolved_at.desc(), resolutions.c.resolution_id.desc())
+        with self._database.reading() as connection:
+            rows = connection.execute(newest.limit(count)).mappings().all()
+        return [kept_resolution(row) for row in reversed(rows)]
+
+    def flagged(self, tag: str) -> list[Flag]:
+        """Every decision that somebody flagged with that reason code in an answer that counts."""
+        columns = (tickets.c.decision_id, tickets.c.ticket_id, answers.c.person)
+        query = (
+            sa.select(*columns)
+            .join(answers, answers.c.ticket_id == tickets.c.ticket_id)
+            .where(
+                answers.c.reason_code == tag,
+                answers.c.state == AnswerState.ACCEPTED.value,
+                answers.c.person.is_not(None),
+            )
+        )
+        with self._database.reading() as connection:
+            return [Flag(*row) for row in connection.execute(query.distinct().order_by(*columns))]
 
     def resolution_of(self, decision_id: str) -> Resolution | None:
         """What people say of the decision: a supervisor's word, else the latest; None if nobody said any."""

@@ -244,7 +244,7 @@ def reset(breaker: Breaker, now: datetime) -> Breaker:
     if not breaker.holds:
         raise RefusedError(
             f"The breaker {breaker.breaker_id} has been closed since {breaker.since:%Y-%m-%d %H:%M} UTC.",
-            remedy="Look at the list of breakers: it shows what is open.",
+            remedy="Run `hitl breakers`: it shows what is open.",
             breaker_id=breaker.breaker_id,
         )
     return replace(_closed(breaker, now), figures={}, answers=0)

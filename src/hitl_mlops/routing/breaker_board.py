@@ -40,7 +40,9 @@ def no_breaker(breaker_id: str, standing: list[Breaker]) -> NotFoundError:
     on = ", ".join(one.breaker_id for one in standing)
     return NotFoundError(
         f"There is no breaker {breaker_id!r}.",
-        remedy=f"Not closed are: {on}." if on else "All are closed: the list shows those that were not.",
+        remedy=f"Not closed are: {on}."
+        if on
+        else "All are closed: `hitl breakers` shows those that were not.",
         breaker_id=breaker_id,
     )
 

@@ -22,11 +22,12 @@ def unknown_names(
 
     Where it is not known which there are, nothing is said of them.
     """
-    for name in policy.attributes if columns is not None else ():
+    for name in policy.kept if columns is not None else ():
         if name not in (columns or ()):
             meant = did_you_mean(name, {*(columns or ()), *policy.observed})
             fact = f"The policy reads {name!r}, which no case has."
-            yield Finding(Severity.ERROR, policy.line_of(name), fact, meant)
+            line = policy.line_of(name) if name in policy.attributes else policy.watches[name]
+            yield Finding(Severity.ERROR, line, fact, meant)
     for place, label in _named_classes(policy) if classes is not None else ():
         if label not in (classes or ()):
             meant = did_you_mean(label, classes or ())

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-import pandas as pd
-
 from hitl_mlops.routing.breaker_board import BreakerBoard
 from hitl_mlops.routing.guard_rules import guard_rules
-from hitl_mlops.routing.guards import Guards, counted
+from hitl_mlops.routing.guards import Guards
 from hitl_mlops.routing.likeness import Yardstick
 from hitl_mlops.routing.limit_book import LimitBook
 from hitl_mlops.routing.policy import Policy
+from hitl_mlops.routing.rate_limits import RateLimit
 from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
 from hitl_mlops.routing.switches import LIKE, Switch
 
@@ -57,24 +56,9 @@ class GuardBoard:
             likeness=rules.likeness,
         )
 
-    def tell(
-        self,
-        guards: Guards,
-        columns: pd.DataFrame,
-        versions: Sequence[str],
-        routes: Sequence[str],
-        now: datetime,
-    ) -> None:
-        """What these decisions use of the rate limits is kept; in the transaction that records them.
-
-        Args:
-            guards: as they were read for these decisions.
-            columns: one row per case, its attributes and `label` as columns.
-            versions: the model version that answered each row.
-            routes: the route that each took.
-            now: the time of the decisions.
-        """
-        self.limits.add(counted(guards, columns, versions, routes), now)
+    def tell(self, used: Mapping[RateLimit, int], now: datetime) -> None:
+        """What decisions use of the rate limits (`Routes.used`) is kept, in the transaction with them."""
+        self.limits.add(used, now)
 
     def _examples(
         self, switches: Sequence[Switch] | None

@@ -13,7 +13,7 @@ from hitl_mlops.routing.conditions import Within, parse_test
 from hitl_mlops.routing.likeness import LikenessRule
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.rate_limits import RateLimit
-from hitl_mlops.routing.switches import EVERYTHING, LABEL, MODEL, ROUTE, Scope, parse_scope
+from hitl_mlops.routing.switches import Scope, parse_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,6 @@ def guard_rules(policy: Policy | None) -> GuardRules:
         limits=tuple(_limit(each) for each in section.get("rate_limits", ())),
         likeness=LikenessRule(**likeness),
     )
-
-
-def attributes_read(policy: Policy) -> set[str]:
-    """Attributes of cases that the policy's guards go by: each must be kept with every case."""
-    section = policy.section("guards")
-    names = {section.get("breaker", {}).get("per", EVERYTHING)}
-    names |= {parse_scope(each["scope"]).name for each in section.get("rate_limits", ()) if "scope" in each}
-    return names - {EVERYTHING, MODEL, LABEL, ROUTE}
 
 
 def _breaker(section: Mapping[str, Any]) -> BreakerRule:

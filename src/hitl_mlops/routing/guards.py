@@ -46,6 +46,11 @@ class Guards:
         """No row is held back, whatever it holds."""
         return all(part is not None and not part for part in (self.switches, self.breakers, self.budgets))
 
+    @property
+    def compares_inputs(self) -> bool:
+        """Something is frozen that is like a case, so that `closed_rows` wants to see the inputs."""
+        return any(one.is_on and one.scope.name == LIKE for one in self.switches or ())
+
 
 def closed_rows(
     guards: Guards,
@@ -57,7 +62,7 @@ def closed_rows(
     """Pairs of a reason and the rows that go to people for it, each a mask of shape (len(columns),).
 
     Switches cover any row; breakers and rate limits only those that would be automatic. What is held back
-    already uses up no rate limit; of the others the first in order are let through.
+    already uses up no rate limit; of the others the first in order are let through, as long as each has room.
 
     Args:
         guards: what stands.
@@ -76,10 +81,9 @@ def closed_rows(
         yield f"{_BREAKER}{why}", rows & automatic
     if guards.budgets is None:
         yield f"limit: {LIMITS_UNREADABLE}", automatic
-    for budget in guards.budgets or ():
-        counted = covered(budget.limit.scope, columns, versions, routes) & automatic & ~closed
-        rows = beyond(budget, counted)
-        closed |= rows
+    budgets, free = guards.budgets or (), automatic & ~closed
+    own = [covered(one.limit.scope, columns, versions, routes) & free for one in budgets]
+    for budget, rows in zip(budgets, beyond(budgets, own), strict=True):
         yield f"limit: {budget.limit}", rows
 
 
@@ -113,12 +117,13 @@ def held_by(reasons: Iterable[str]) -> frozenset[str]:
 
 
 def counted(
-    guards: Guards, columns: pd.DataFrame, versions: Sequence[str], routes: Sequence[str]
+    guards: Guards, columns: pd.DataFrame, versions: Sequence[str], routes: Iterable[str]
 ) -> dict[RateLimit, int]:
     """Rate limit → how many of these decisions use it up; `routes` are those that were taken."""
-    automatic = np.array([one in AUTOMATIC for one in routes], dtype=bool)
+    taken = list(routes)
+    automatic = np.array([one in AUTOMATIC for one in taken], dtype=bool)
     found = {
-        budget.limit: int((covered(budget.limit.scope, columns, versions, routes) & automatic).sum())
+        budget.limit: int((covered(budget.limit.scope, columns, versions, taken) & automatic).sum())
         for budget in guards.budgets or ()
     }
     return {limit: count for limit, count in found.items() if count}

@@ -133,6 +133,7 @@ class Policy:
         sections: `guards`, `gates`, `approval`, `recourse`, `rollout` as plain values, for the rooms that
             own them.
         reads: attribute of a case that a condition reads → line of the file.
+        watches: attribute of a case that a guard goes by → line of the file.
         lines: place in the file, `routes.auto` or `rules[0]` → line; empty where no file was read.
     """
 
@@ -156,6 +157,7 @@ class Policy:
     uses: Mapping[str, int] = field(default_factory=dict)
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reads: Mapping[str, int] = field(default_factory=dict)
+    watches: Mapping[str, int] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -190,6 +192,11 @@ class Policy:
             return self.reads[attribute]
         by = (name for name, columns in self.functions.items() if attribute in columns)
         return next((self.lines.get(f"functions.{name}") for name in by), None)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Columns to keep of every case: those that a condition reads or a guard goes by, by name."""
+        return tuple(sorted({*self.attributes, *self.watches}))
 
     def section(self, name: str) -> Mapping[str, Any]:
         """The plain values of `guards`, `gates`, `approval`, `recourse` or `rollout`; empty if left out."""

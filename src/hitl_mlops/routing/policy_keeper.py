@@ -128,8 +128,8 @@ class PolicyKeeper:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """Columns that the last good policy reads, so that cases are kept alike while there is none."""
-        return self._good.attributes if self._good is not None else ()
+        """Columns that the last good policy goes by, so that cases are kept alike while there is none."""
+        return self._good.kept if self._good is not None else ()
 
     def _current(self, now: datetime) -> InForce:
         if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOKS_EVERY:

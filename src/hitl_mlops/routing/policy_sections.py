@@ -11,7 +11,7 @@ from hitl_mlops.errors import HitlError
 from hitl_mlops.routing.conditions import NUMBER
 from hitl_mlops.routing.forms import DURATION, FLAG, Form, list_of, map_of, number, text, whole
 from hitl_mlops.routing.likeness import REVIEW_TAGS
-from hitl_mlops.routing.switches import EVERYTHING, LIKE, ROUTE, parse_scope
+from hitl_mlops.routing.switches import EVERYTHING, LABEL, LIKE, MODEL, ROUTE, parse_scope
 
 _RATE = number(0.0, 1.0)
 _ALPHA = number(1e-9, 0.5)
@@ -77,7 +77,7 @@ _KILL_SWITCH: Mapping[str, Form] = {
 }
 _BREAKER: Mapping[str, Form] = {
     "override_rate": _FIGURE.about("Share of decisions that people would overrule, at which it opens."),
-    "error_rate": _FIGURE.about("Share of cases the model leaves unanswered, at which it opens."),
+    "error_rate": _FIGURE.about("Share of cases left unanswered or proved wrong, at which it opens."),
     "calibration_gap": _FIGURE.about("Distance of confidence from being right, at which it opens."),
     "window": whole(1).about("How many of the latest answered decisions count; 200 where left out."),
     "at_least": whole(1).about("With fewer answers it stays as it is; 50 where left out."),
@@ -151,6 +151,16 @@ SECTIONS: Mapping[str, Mapping[str, Form]] = {
     "rollout": {"shadow": map_of(_SHADOW), "canary": map_of(_CANARY)},
 }
 """Section → key → form of its value."""
+
+
+def watched_attributes(guards: Piece) -> dict[str, int]:
+    """Attribute of a case that a guard goes by → line; of a section that `read_sections` has taken."""
+    fields = guards.fields()
+    named = [fields["breaker"].fields().get("per")] if "breaker" in fields else []
+    limits = fields["rate_limits"].items() if "rate_limits" in fields else []
+    named += [each.fields().get("scope") for each in limits]
+    said = {one.value.partition("=")[0].strip(): one.line for one in named if one is not None}
+    return {name: line for name, line in said.items() if name not in (EVERYTHING, MODEL, LABEL, ROUTE)}
 
 
 def read_sections(top: Mapping[str, Piece]) -> dict[str, Mapping[str, Any]]:

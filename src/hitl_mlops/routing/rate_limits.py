@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -70,14 +71,31 @@ class Budget:
         return max(0, self.limit.at_most - self.used)
 
 
-def beyond(budget: Budget, counted: Mask) -> Mask:
-    """Which of the counted rows the budget has no room for: all after the first `budget.left`.
+def beyond(budgets: Sequence[Budget], counted: Sequence[Mask]) -> list[Mask]:
+    """For each budget the rows that it has no room for, in the rows' order, first come first served.
+
+    A row that any budget refuses uses up none of them.
+
+    Args:
+        budgets: what is left.
+        counted: for each budget the rows that it counts; all of shape (rows,).
 
     >>> limit = RateLimit(Scope(), 3, timedelta(hours=1))
-    >>> beyond(Budget(limit, 1), np.array([True, False, True, True])).tolist()
+    >>> beyond([Budget(limit, 1)], [np.array([True, False, True, True])])[0].tolist()
     [False, False, False, True]
     """
-    return counted & (np.cumsum(counted) > budget.left)
+    if len(budgets) == 1:
+        return [counted[0] & (np.cumsum(counted[0]) > budgets[0].left)]
+    refused = [np.zeros_like(rows) for rows in counted]
+    left = [budget.left for budget in budgets]
+    for row in np.flatnonzero(np.logical_or.reduce(counted)).tolist() if budgets else ():
+        own = [place for place, rows in enumerate(counted) if rows[row]]
+        full = [place for place in own if left[place] == 0]
+        for place in full:
+            refused[place][row] = True
+        for place in own if not full else ():
+            left[place] -= 1
+    return refused
 
 
 def _spelled(span: timedelta) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,8 +13,9 @@ import pandas as pd
 from hitl_mlops.routing.attributes import unscored, with_computed
 from hitl_mlops.routing.conditions import Mask, attributes_of, evaluate, judge
 from hitl_mlops.routing.demands import demands
-from hitl_mlops.routing.guards import Guards, closed_rows
+from hitl_mlops.routing.guards import Guards, closed_rows, counted
 from hitl_mlops.routing.policy import CLOSED, IMPACT, RISK, Policy
+from hitl_mlops.routing.rate_limits import RateLimit
 from hitl_mlops.routing.sampling import keyed_fractions
 from hitl_mlops.routing.signals import Signal, doubtful, reasons_of, strictest
 from hitl_mlops.routing.switches import Switch
@@ -37,6 +38,7 @@ class Routes:
         spot_check: an automatic row drawn for secret review.
         signatures: how many distinct people must agree; 1 for a spot check, 0 where nobody is asked.
         impact: how much the case weighs, in [0, 1]; NaN where the policy does not say or it is unknown.
+        used: rate limit → how many of the rows use it up; none are left out.
     """
 
     route: npt.NDArray[np.object_]
@@ -45,6 +47,7 @@ class Routes:
     spot_check: Mask
     signatures: npt.NDArray[np.int64]
     impact: npt.NDArray[np.float64]
+    used: Mapping[RateLimit, int] = field(default_factory=dict)
 
 
 def route(  # noqa: PLR0913 - the cases, what stands against them, and what is known of them
@@ -100,7 +103,8 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
     stand = guards if guards is not None else Guards(switches=switches)
     signals += _held_back(policy, columns, levels, stand, versions, inputs)
     impact = columns[IMPACT].to_numpy() if policy.impact is not None else np.full(len(columns), np.nan)
-    return _routes(policy, strictest(signals, len(columns)), signals, decision_ids, key, impact)
+    routes = _routes(policy, strictest(signals, len(columns)), signals, decision_ids, key, impact)
+    return replace(routes, used=counted(stand, columns, versions, routes.route)) if stand.budgets else routes
 
 
 def consequences_of(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.object_]:

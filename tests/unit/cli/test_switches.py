@@ -25,10 +25,10 @@ def said(project: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_what_is_frozen_is_shown_and_lifted(said: Any) -> None:
-    assert said("switches") == {"switches": []}
+    assert said("switches") == {"switches": [], "breakers": []}
     frozen = said("freeze", "--reason", "odd answers", "--by", "ana")
     assert (frozen["switch_id"], frozen["scope"], frozen["is_on"]) == ("s1", "everything", True)
-    assert said("switches") == {"switches": [frozen]}
+    assert said("switches") == {"switches": [frozen], "breakers": []}
 
     off = said("unfreeze", "s1", "--reason", "mended", "--by", "ben")
     assert (off["is_on"], off["lifted_reason"], off["still_on"]) == (False, "mended", [])

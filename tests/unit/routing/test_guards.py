@@ -6,18 +6,14 @@ import pandas as pd
 import pytest
 
 from hitl_mlops.routing.breaker import BreakerState
-from hitl_mlops.routing.breaker_board_in_memory import InMemoryBreakerBoard
-from hitl_mlops.routing.guard_board import GuardBoard
-from hitl_mlops.routing.guards import Guards, counted
+from hitl_mlops.routing.guards import Guards
 from hitl_mlops.routing.likeness import Yardstick
-from hitl_mlops.routing.limit_book_in_memory import InMemoryLimitBook
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.rate_limits import Budget
 from hitl_mlops.routing.route import route
-from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope, Switch
 from tests.builders import NOW
-from tests.guard_builders import a_breaker, a_limit
+from tests.guard_builders import a_breaker, a_guard_board, a_limit
 
 KEY = b"k" * 32
 ROUTES = """
@@ -103,10 +99,11 @@ def test_what_is_held_back_already_uses_up_no_limit():
 def test_limits_count_what_was_automatic_in_their_scope():
     north = a_limit(scope=NORTH, at_most=1)
     guards = Guards(budgets=[Budget(a_limit(), 0), Budget(north, 0)])
-    routes = taken(guards)
+    answer = routed(guards)
 
-    assert routes == ["auto", "auto", "standard", "senior", "senior"]
-    assert counted(guards, ROWS, VERSIONS, routes) == {a_limit(): 2, north: 1}
+    assert answer.route.tolist() == ["auto", "auto", "standard", "senior", "senior"]
+    assert answer.used == {a_limit(): 2, north: 1}
+    assert routed(Guards()).used == {}
 
 
 @pytest.mark.parametrize(
@@ -167,40 +164,31 @@ class Broken:
         raise RuntimeError(arguments)
 
 
-def a_board(**changes):
-    parts = {
-        "switches": InMemorySwitchBoard(),
-        "breakers": InMemoryBreakerBoard(),
-        "limits": InMemoryLimitBook(),
-        "examples": lambda ids: {one: {"x": 1.0} for one in ids},
-        "yardstick": lambda: Yardstick({"x": 2.0}),
-    }
-    return GuardBoard(**(parts | changes))
-
-
 LIMITED = parse_policy(ROUTES + "guards: {rate_limits: [{at_most: 5, per: 1h}]}\n")
 
 
 def test_the_board_reads_all_and_keeps_what_was_used():
-    board = a_board()
-    board.breakers.keep(a_breaker())
+    board = a_guard_board()
+    board.breakers.keep(a_breaker(scope=NORTH))
     board.breakers.keep(a_breaker(breaker_id="b2", state=BreakerState.CLOSED))
     guards = board.read(LIMITED, NOW)
-    assert guards == Guards(breakers=[a_breaker()], budgets=[Budget(a_limit(at_most=5), 0)], switches=())
+    assert guards == Guards(
+        breakers=[a_breaker(scope=NORTH)], budgets=[Budget(a_limit(at_most=5), 0)], switches=()
+    )
 
-    board.tell(guards, ROWS, VERSIONS, ASKED, NOW)
+    board.tell(routed(guards).used, NOW)
     again = board.read(LIMITED, NOW + timedelta(minutes=1))
-    assert [one.used for one in again.budgets] == [3]
+    assert [one.used for one in again.budgets] == [1]
     assert board.read(POLICY, NOW).budgets == []
 
 
 def test_examples_are_read_only_where_something_is_frozen_like_one():
-    board = a_board(examples=Broken(), yardstick=Broken())
+    board = a_guard_board(examples=Broken(), yardstick=Broken())
     assert board.read(None, NOW).nothing
     board.switches.add(Scope("like", "d_1"), Order("r1", "flagged", NOW))
     assert set(taken(board.read(POLICY, NOW))) == {"senior"}
 
-    whole = a_board(switches=board.switches).read(POLICY, NOW)
+    whole = a_guard_board(switches=board.switches).read(POLICY, NOW)
     assert (whole.examples, whole.yardstick) == ({"d_1": {"x": 1.0}}, Yardstick({"x": 2.0}))
 
 
@@ -208,7 +196,7 @@ def test_examples_are_read_only_where_something_is_frozen_like_one():
     ("part", "field"), [("switches", "switches"), ("breakers", "breakers"), ("limits", "budgets")]
 )
 def test_a_broken_part_is_told_apart_from_an_empty_one(part, field):
-    guards = a_board(**{part: Broken()}).read(LIMITED, NOW)
+    guards = a_guard_board(**{part: Broken()}).read(LIMITED, NOW)
 
     assert getattr(guards, field) is None
     assert not guards.nothing

@@ -40,9 +40,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     with op.batch_alter_table("answers", schema=None) as batch_op:
+        batch_op.create_index("answers_by_reason", ["reason_code"], unique=False)
         batch_op.create_index("answers_by_task", ["desk", "task_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_answers_ticket_id"), ["ticket_id"], unique=False)
 
+    op.create_table(
+        "breakers",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("since", sa.String(length=40), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("counts_from", sa.String(length=40), nullable=False),
+        sa.Column("openings", sa.Integer(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
     op.create_table(
         "callbacks",
         sa.Column("callback_id", sa.String(length=40), nullable=False),
@@ -128,6 +142,13 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.String(length=40), nullable=False),
         sa.Column("closed_at", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "limit_counts",
+        sa.Column("limit_id", sa.String(length=40), nullable=False),
+        sa.Column("begins", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("limit_id", "begins"),
     )
     op.create_table(
         "outcomes",
