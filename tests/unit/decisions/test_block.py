@@ -77,7 +77,7 @@ def test_decisions_and_shadows_are_read_back_as_they_were():
 
 
 def test_a_row_is_hashed_as_the_docs_say():
-    """Told in docs/why/trail.md, so that anybody can check a block without this program."""
+    """Told in docs/why/decision-log.md, so that anybody can check a block without this program."""
     block = a_block([a_case(case_id="é")], [a_decision(case_id="é")])
     record, text = block.rows[0].tobytes(), "é".encode()
     assert block.text == text
