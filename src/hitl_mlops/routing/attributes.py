@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,8 @@ def with_computed(
 ) -> tuple[pd.DataFrame, list[Signal]]:
     """The columns with every attribute that the policy computes, and what is to be said of making them.
 
-    What a function leaves without a value is a missing value. A score outside [0, 1] is missing. Where a
-    function raises, is not there or gives no answer for each row, every row goes to people.
+    What a function leaves without a value is a missing value. A score outside [0, 1] is missing. A row for
+    which a function raises, is not there or gives no answer goes to people.
 
     Args:
         policy: the policy.
@@ -45,8 +45,8 @@ def with_computed(
             made, told = _weighed(policy.impact.factors, columns)
             signals += told
         else:
-            made, why = _asked(policy, name, columns, functions)
-            signals += _broken(policy, name, why, len(columns))
+            made, failed = _asked(policy, name, columns, functions)
+            signals += failed
         columns = columns.assign(**{name: made})
     return columns, signals
 
@@ -60,22 +60,17 @@ def unscored(policy: Policy, columns: pd.DataFrame) -> Mask:
 
 def _asked(
     policy: Policy, name: str, columns: pd.DataFrame, functions: Mapping[str, Check]
-) -> tuple[Any, str]:
-    """The values of an attribute that a function makes, and what went wrong with all of them, if it did."""
+) -> tuple[Any, list[Signal]]:
+    """The values of an attribute that a function makes, and that rows on which it fails go to people."""
     made_by = {**policy.derive, RISK: policy.risk_model, IMPACT: policy.impact and policy.impact.model}
-    function = str(made_by[name])
-    answers, why = ask_function(policy, function, columns, functions)
-    if answers is None:
-        answers, why = np.full(len(columns), None, dtype=object), f"function {function} {why}"
-    plain = pd.Series([_scalar(one) for one in answers.tolist()], dtype=object, index=columns.index)
-    return (_as_score(plain) if name in (RISK, IMPACT) else plain.infer_objects()), why
-
-
-def _broken(policy: Policy, name: str, why: str, count: int) -> Iterator[Signal]:
-    if why:
-        closed = policy.closed_route
-        reason = f"{name} is unknown: {why} → {closed}"
-        yield Signal(policy.level(closed), reason, np.ones(count, dtype=bool))
+    function, closed = str(made_by[name]), policy.closed_route
+    said = ask_function(policy, function, columns, functions)
+    failed = [
+        Signal(policy.level(closed), f"{name} is unknown: function {function} {why} → {closed}", rows)
+        for why, rows in said.failures.items()
+    ]
+    plain = pd.Series([_scalar(one) for one in said.answers.tolist()], dtype=object, index=columns.index)
+    return (_as_score(plain) if name in (RISK, IMPACT) else plain.infer_objects()), failed
 
 
 def _scalar(value: Any) -> Any:

@@ -218,18 +218,13 @@ def _checks(
             continue
         places = np.flatnonzero(levels == level)
         for name in plan.checks:
-            failed, why = _failed(policy, name, columns.iloc[places], checks)
-            rows = np.zeros(len(columns), dtype=bool)
-            rows[places] = failed
-            yield Signal(policy.level(plan.otherwise), f"check {name} {why} → {plan.otherwise}", rows)
-
-
-def _failed(policy: Policy, name: str, rows: pd.DataFrame, checks: Mapping[str, Check]) -> tuple[Mask, str]:
-    answers, why = ask_function(policy, name, rows, checks)
-    if answers is None:
-        return np.ones(len(rows), dtype=bool), why
-    passed = [answer is True or answer is np.True_ for answer in answers]
-    return ~np.array(passed, dtype=bool), "failed"
+            said = ask_function(policy, name, columns.iloc[places], checks)
+            passed = [answer is True or answer is np.True_ for answer in said.answers]
+            failed = {"failed": ~np.array(passed, dtype=bool) & ~said.failed, **said.failures}
+            for why, chosen in failed.items():
+                rows = np.zeros(len(columns), dtype=bool)
+                rows[places] = chosen
+                yield Signal(policy.level(plan.otherwise), f"check {name} {why} → {plan.otherwise}", rows)
 
 
 def _held_back(

@@ -1,5 +1,7 @@
 """Attributes that a policy makes of others: by functions, by weighing, and never milder by their failing."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import consequences_of, route
+from hitl_mlops.routing.user_functions import MOST_CALLS
 
 KEY = b"k" * 32
 TIERS = """
@@ -87,6 +90,31 @@ def test_a_function_that_fails_sends_every_row_to_people(functions, why):
     answer = routed(DERIVED, functions, note=["plain"])
     assert answer.route[0] == "senior"
     assert f"pii_found is unknown: function find_pii {why} → senior" in answer.reasons[0]
+
+
+def test_a_row_on_which_a_function_fails_takes_no_other_with_it():
+    def picky(rows):
+        return [bool(re.search("@", note)) for note in rows["note"]]
+
+    notes = ["plain"] * 40
+    notes[7], notes[30] = None, "a@b"
+    answer = routed(DERIVED, {"find_pii": picky}, note=notes, confidence=[0.95] * 40, label=["a"] * 40)
+    assert [row for row, name in enumerate(answer.route) if name != "auto"] == [7, 30]
+    assert "pii_found is unknown: function find_pii raised TypeError → senior" in answer.reasons[7]
+
+
+def test_a_function_that_fails_on_everything_is_not_asked_without_end():
+    calls = []
+
+    def broken(rows):
+        calls.append(len(rows))
+        raise OSError
+
+    answer = routed(
+        DERIVED, {"find_pii": broken}, note=["x"] * 5000, confidence=[0.95] * 5000, label=["a"] * 5000
+    )
+    assert len(calls) <= MOST_CALLS
+    assert set(answer.route) == {"senior"}
 
 
 @pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT, object(), {}, ()])
