@@ -26,12 +26,13 @@ def _as_text(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
 
 
-def _as_prefix(value: str) -> str:
-    try:
-        prefix_of(value)
-    except ConfigurationError as error:
-        raise ValueError(error.fact.removeprefix("gateway.callbacks: ").rstrip(".")) from error
-    return value
+def _as_prefixes(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            prefix_of(value)
+        except ConfigurationError as error:
+            raise ValueError(error.fact.rstrip(".")) from error
+    return values
 
 
 Columns = Annotated[list[str], BeforeValidator(_as_list)]
@@ -158,12 +159,7 @@ class ServeSettings(_Section):
 
     keep_policy_s: float = Field(default=3600.0, ge=0, le=7 * 86_400)
     """Seconds that the last good policy holds while the file is wrong; then everything goes to people."""
-
-
-class GatewaySettings(_Section):
-    """Section `gateway`: what the decision service may do."""
-
-    callbacks: list[Annotated[str, AfterValidator(_as_prefix)]] = []
+    callbacks: Annotated[list[str], AfterValidator(_as_prefixes)] = []
     """Beginnings of the addresses that callbacks may call, `https://host/path`."""
 
 
@@ -184,7 +180,6 @@ class Settings(_Section):
     review: ReviewSettings = ReviewSettings()
     serve: ServeSettings = ServeSettings()
     services: ServiceSettings = ServiceSettings()
-    gateway: GatewaySettings = GatewaySettings()
     folder: Path = Field(default=Path(), exclude=True)
     """The project's folder; not written in the file."""
 
@@ -294,7 +289,7 @@ def _told(error: ValidationError, document: Piece) -> str:
     wrongs: dict[str, str] = {}
     for one in error.errors(include_url=False, include_input=False):
         piece = document.at(*one["loc"])
-        message = one["msg"]
+        message = one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":
             section = document.at(*one["loc"][:-1])
             message = f"nobody reads this key. {did_you_mean(str(one['loc'][-1]), _keys_beside(section))}"
@@ -313,7 +308,6 @@ def _keys_beside(section: Piece) -> list[str]:
         "model": ModelSettings,
         "services": ServiceSettings,
         "screen": ScreenSettings,
-        "gateway": GatewaySettings,
         "review": ReviewSettings,
         "serve": ServeSettings,
         "services.label_studio": LabelStudioSettings,

@@ -190,7 +190,7 @@ class Verbs:
             policy=lambda: recourse_policy(parts.policy),
             shown=lambda: self.shown,
             deadlines=lambda: self.deadlines,
-            addresses=parts.settings.gateway.callbacks,
+            addresses=parts.settings.serve.callbacks,
         )
         return Recourse(
             book=parts.recourse,
@@ -216,7 +216,7 @@ class Verbs:
             post=post,
             message=self.recourse.message,
             secret=self.callback_secret,
-            allowed=parts.settings.gateway.callbacks,
+            allowed=parts.settings.serve.callbacks,
             clock=parts.clock,
         )
 

@@ -116,3 +116,28 @@ def test_whoever_has_the_turn_lets_others_wait(kind, request, tmp_path):
     assert done.is_set()
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=REAL), pytest.param("postgres", marks=REAL)])
+def test_of_many_revisions_told_at_once_none_is_lost_or_doubled(kind, request, tmp_path):
+    url = request.getfixturevalue("postgres_url") if kind == "postgres" else f"sqlite:///{tmp_path}/hitl.db"
+    database = Database(url)
+    database.create()
+    start = threading.Barrier(6)
+
+    def tell():
+        book = SqlRecourseBook(database)
+        start.wait()
+        for _ in range(5):
+            with database.transaction():
+                book.turn("d_1")
+                number = len(book.revisions("d_1")) + 1
+                book.tell(an_outcome(revision=number))
+
+    threads = [threading.Thread(target=tell) for _ in range(6)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert [one.revision for one in SqlRecourseBook(database).revisions("d_1")] == list(range(1, 31))
+    database.close()

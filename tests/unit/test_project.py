@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from hitl_mlops.decisions.result_file import result_file
 from hitl_mlops.errors import ServiceDownError
 from hitl_mlops.project import Project
 from tests.freeze_room import a_project, open_again, some_cases
@@ -65,3 +67,28 @@ def test_status_figures_and_proof_need_no_server(tmp_path):
         assert (rollout.challenger, evidence) == ("1", None)
         assert project.champion().challenger == "1"
         assert project.verify_trail().sound
+
+
+def test_a_file_decided_again_tells_what_was_taken_back_since(tmp_path):
+    policy = 'routes: {auto: {confidence: ">= 0", reversible_for: 24h}, senior: {confidence: "< 0"}}'
+    made = a_project(tmp_path / "p", policy=policy)
+    cases = tmp_path / "cases.csv"
+    some_cases(0, 3).to_csv(cases, index=False)
+
+    def written(name):
+        with result_file(tmp_path / name) as write:
+            made.decide_file(
+                cases,
+                keep=lambda recorded: write(
+                    recorded.decisions(), made.recourse.changed(recorded.known.values())
+                ),
+            )
+        return [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
+
+    before = written("first.jsonl")
+    made.recourse.reverse(before[1]["decision_id"], by="ann", reason="the wrong account")
+    after = written("second.jsonl")
+    assert [one["status"] for one in before] == ["released"] * 3
+    assert (after[1]["status"], after[1]["label"]) == ("reversed", None)
+    assert [after[0], after[2]] == [before[0], before[2]]
+    made.close()

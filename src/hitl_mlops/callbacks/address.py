@@ -33,13 +33,12 @@ def prefix_of(text: str) -> Prefix:
         found = _prefix(parts)
     except InputError as error:
         raise ConfigurationError(
-            f"gateway.callbacks: {text!r} is no address: {error.fact}",
+            f"{text!r} is no address that could be called: {error.data['why']}.",
             remedy="Write https://host or https://host/path.",
         ) from error
     if parts.query:
         raise ConfigurationError(
-            f"gateway.callbacks: {text!r} has a query, which no prefix has.",
-            remedy="Leave out what follows ?.",
+            f"{text!r} has a query, which no prefix has.", remedy="Leave out what follows ?."
         )
     return found
 
@@ -60,7 +59,7 @@ def check_address(url: str, allowed: Sequence[str]) -> None:
             return
     raise RefusedError(
         "This address may not be called.",
-        remedy="Name its beginning in hitl.yaml: gateway: {callbacks: [https://host/path]}.",
+        remedy="Name its beginning in hitl.yaml: serve: {callbacks: [https://host/path]}.",
     )
 
 
@@ -96,4 +95,4 @@ def _leads_elsewhere(step: str) -> bool:
 
 
 def _no_address(why: str) -> InputError:
-    return InputError(f"This is no address to call: {why}.", remedy="Send https://host/path.")
+    return InputError(f"This is no address to call: {why}.", remedy="Send https://host/path.", why=why)

@@ -74,7 +74,7 @@ def decide(
                 return
             decisions = recorded.decisions()
             if write is not None:
-                write(decisions)
+                write(decisions, opened.recourse.changed(recorded.known.values()))
             if wanted:
                 told_one_by_one.extend(decisions)
 

@@ -21,10 +21,12 @@ COLUMNS = (
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 Row = Mapping[str, Any]
 Write = Callable[[list[Row]], object]
+Changed = Mapping[str, tuple[str, str | None]]
+"""Decision id → status and label by now, of decisions made before that people changed since."""
 
 
 @contextlib.contextmanager
-def result_file(path: Path) -> Iterator[Callable[[list[Decision]], None]]:
+def result_file(path: Path) -> Iterator[Callable[[list[Decision], Changed], None]]:
     """What is given to the callable stands in the file once the block ends; else no file is there.
 
     Parquet, CSV or JSON Lines, by the name's ending; reasons are joined by "; " in CSV, where text that a
@@ -44,7 +46,7 @@ def result_file(path: Path) -> Iterator[Callable[[list[Decision]], None]]:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with _WRITERS[suffix](draft) as write:
-            yield lambda decisions: _put(write, decisions)
+            yield lambda decisions, changed: _put(write, decisions, changed)
         draft.rename(path)
     except OSError as error:
         raise ConfigurationError(
@@ -55,19 +57,24 @@ def result_file(path: Path) -> Iterator[Callable[[list[Decision]], None]]:
         draft.unlink(missing_ok=True)
 
 
-def _put(write: Write, decisions: list[Decision]) -> None:
-    write([_row(one) for one in decisions])
+def _put(write: Write, decisions: list[Decision], changed: Changed) -> None:
+    write([_row(one, changed) for one in decisions])
 
 
-def _row(one: Decision) -> dict[str, Any]:
-    """The row of a decision; `status` is `released` where its label may be acted on, else `with_people`."""
+def _row(one: Decision, changed: Changed) -> dict[str, Any]:
+    """The row of a decision; `status` is `released` where its label may be acted on, else `with_people`.
+
+    A decision made before may be `resolved`, `halted` or `reversed` by now.
+    """
     waits = one.to_review and not one.spot_check
+    at_first = ("with_people" if waits else "released", one.label or None)
+    status, label = changed.get(one.decision_id, at_first)
     until = one.reversible_until
     return {
         "case_id": one.case_id,
         "decision_id": one.decision_id,
-        "status": "with_people" if waits else "released",
-        "label": one.label or None,
+        "status": status,
+        "label": label,
         "confidence": one.confidence,
         "route": one.route,
         "reasons": list(one.reasons),

@@ -118,6 +118,11 @@ class Recourse:
             for one in decisions
         }
 
+    def changed(self, decisions: Iterable[Decision]) -> dict[str, tuple[str, str | None]]:
+        """Decision id → state and label by now, of those that people changed since they were made."""
+        stands = self.standings(list(decisions))
+        return {name: (one.state.value, one.label) for name, one in stands.items() if one.cause}
+
     def outcomes(self, decision_ids: Iterable[str]) -> dict[str, Outcome]:
         """Decision id → what really happened, for those of which it was told."""
         return self.book.outcomes(decision_ids)

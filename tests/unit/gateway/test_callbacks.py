@@ -8,6 +8,8 @@ import time
 import pytest
 
 from hitl_mlops.cli.main import run
+from hitl_mlops.errors import ConfigurationError
+from hitl_mlops.settings import read_settings
 from tests.gateway_room import cases, serving
 from tests.unit.callbacks.test_courier import receiver
 from tests.unit.gateway.test_app import problem, results
@@ -22,7 +24,7 @@ def shop():
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory, shop):
-    settings = {"policy:": f"gateway: {{callbacks: [{shop[0]}/hitl]}}\npolicy:"}
+    settings = {"policy:": f"serve: {{callbacks: [{shop[0]}/hitl]}}\npolicy:"}
     folder = tmp_path_factory.mktemp("callbacks") / "project"
     with serving(folder, policy=POLICY, settings=settings) as application:
         yield application
@@ -101,3 +103,15 @@ def test_the_command_line_shows_what_was_delivered(app, shop, capsys):
     assert said("secret", "app")["secret"].startswith("whsec_")
     assert "failed" in said("list", "--state", "lost", code=2)["remedy"]
     assert "msg_nothing" in said("retry", "msg_nothing", code=2)["fact"]
+
+
+@pytest.mark.parametrize("written", ["shop.example", "https://shop.example/../x", "ftp://shop.example"])
+def test_a_prefix_that_is_none_is_told_with_its_line(app, written):
+    file = app.project.settings.folder / "hitl.yaml"
+    lines = file.read_text().splitlines()
+    place = next(at for at, line in enumerate(lines) if line.startswith("serve:"))
+    other = file.with_name("other.yaml")
+    lines[place] = f"serve: {{callbacks: [{written}]}}"
+    other.write_text("\n".join(lines))
+    with pytest.raises(ConfigurationError, match=f"line {place + 1}, serve.callbacks: '.*is no address"):
+        read_settings(other)
