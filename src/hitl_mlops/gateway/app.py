@@ -20,7 +20,7 @@ import hitl_mlops
 from hitl_mlops.errors import HitlError
 from hitl_mlops.gateway.asking import PROBLEMS, UNKNOWN, bearer, body_of, read
 from hitl_mlops.gateway.batcher import Batcher
-from hitl_mlops.gateway.clerk import Clerk
+from hitl_mlops.gateway.clerk import Clerk, told
 from hitl_mlops.gateway.delivering import delivering
 from hitl_mlops.gateway.events import Lookout, add_events
 from hitl_mlops.gateway.metrics import Metrics
@@ -34,7 +34,6 @@ from hitl_mlops.recourse.standing import State
 
 PROJECT_VARIABLE = "HITL_GATEWAY_PROJECT"
 LONGEST_WAIT_S = 60.0
-LOOK_AGAIN_S = 0.25
 _SEND = 'Send {"cases": [{"column": value, …}, …]}; values are text, numbers, booleans or null.'
 _ABOUT = """Ask for decisions. `act` says whether you may act on `label`; while it is false, people have the
 case: ask again with `GET /v1/decisions/{id}?wait=30`. The same case sent twice is decided once."""
@@ -67,14 +66,14 @@ def build_app(project: Project) -> FastAPI:
     app = FastAPI(title="hitl_mlops", version=hitl_mlops.__version__, description=_ABOUT, lifespan=lifespan)
     _answer_problems(app)
     app.add_middleware(_Timed, metrics=metrics)
-    _add_decisions(app, clerk, tokens, metrics)
+    _add_decisions(app, clerk, tokens, metrics, lookout)
     add_events(app, clerk, tokens, lookout)
     add_recourse(app, clerk, tokens)
     _add_health(app, clerk, metrics)
     return app
 
 
-def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metrics) -> None:
+def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metrics, lookout: Lookout) -> None:
     @app.post(
         "/v1/decisions",
         response_model=Answered,
@@ -110,13 +109,12 @@ def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metri
         """Ask what became of a decision; with `wait`, until people have decided it."""
         tokens.holder(bearer(request), Scope.READ)
         until = time.monotonic() + wait
-        while True:
-            found = await asyncio.to_thread(clerk.look_up, decision_id)
-            if found.state is not State.WITH_PEOPLE or time.monotonic() >= until:
-                return found
+        decision, stands = await asyncio.to_thread(clerk.find, decision_id)
+        while stands.state is State.WITH_PEOPLE and time.monotonic() < until and not lookout.ending:
             if await request.is_disconnected():
-                return found
-            await asyncio.sleep(min(LOOK_AGAIN_S, max(0.0, until - time.monotonic())))
+                break
+            stands = await lookout.look(decision)
+        return told(decision, stands)
 
 
 def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:

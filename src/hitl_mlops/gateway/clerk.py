@@ -104,8 +104,12 @@ class Clerk:
         Raises:
             NotFoundError: there is none of that id.
         """
+        return told(*self.find(decision_id))
+
+    def find(self, decision_id: str) -> tuple[Decision, Standing]:
+        """The decision and how it stands now; raises NotFoundError."""
         decision = self.project.recourse.decision(decision_id)
-        return told(decision, self.project.recourse.standing_of(decision))
+        return decision, self.project.recourse.standing_of(decision)
 
 
 def told(decision: Decision, stands: Standing) -> Told:

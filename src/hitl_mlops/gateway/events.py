@@ -39,7 +39,7 @@ _DOCUMENTED: dict[int | str, dict[str, Any]] = {
 
 
 class Lookout:
-    """Looks for all streams at once, so that a hundred cost what one does.
+    """Looks for all who wait at once, so that a hundred cost what one does.
 
     Args:
         standings: decisions → how each stands now.
@@ -121,9 +121,7 @@ def add_events(app: FastAPI, clerk: Clerk, tokens: TokenFile, lookout: Lookout) 
     async def events(request: Request, decision_id: str) -> Response:
         """Hear how a decision stands, and again whenever people change it; ends when they no longer can."""
         tokens.holder(bearer(request), Scope.READ)
-        recourse = clerk.project.recourse
-        decision = await asyncio.to_thread(recourse.decision, decision_id)
-        stands = await asyncio.to_thread(recourse.standing_of, decision)
+        decision, stands = await asyncio.to_thread(clerk.find, decision_id)
         seen = request.headers.get("Last-Event-ID", "")
         if seen == _name(stands) and not _goes_on(clerk, decision, stands):
             return Response(status_code=204)

@@ -68,7 +68,8 @@ def reverse(decision: Decision, standing: TakenBack | None, word: Word) -> Taken
     name = decision.decision_id
     if decision.intervention is Intervention.DURING:
         raise RefusedError(
-            f"{name} cannot be reversed: on the route {decision.route} it still runs.", remedy="Halt it."
+            f"{name} cannot be reversed: on the route {decision.route} it is halted while it runs.",
+            remedy="Halt it; once it is done, send a complaint.",
         )
     if decision.intervention is Intervention.BEFORE:
         raise RefusedError(

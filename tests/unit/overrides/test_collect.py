@@ -3,7 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from hitl_mlops.callbacks.book_sql import SqlCallbackBook
+from hitl_mlops.database.tables import deliveries
 from hitl_mlops.errors import ServiceDownError
 from hitl_mlops.overrides.reasons import Reason
 from hitl_mlops.overrides.record import AnswerState
@@ -12,6 +15,7 @@ from hitl_mlops.review.roster import Roster
 from hitl_mlops.review.ticket import TicketKind, TicketState
 from hitl_mlops.review.tickets import TicketBook
 from tests.collection_room import open_ticket
+from tests.recourse_builders import a_callback
 
 
 def test_an_answer_becomes_an_override_told_in_the_trail(room):
@@ -130,6 +134,28 @@ def test_a_crash_between_rows_and_trail_keeps_neither(room):
     assert room.book.watermark("fake:1").generation == 0
     room.trail = whole
     assert room.collector.collect().new == 1
+
+
+def test_whoever_wants_to_know_is_told_of_every_change_and_of_none_that_was_rolled_back(room):
+    callbacks = SqlCallbackBook(room.database)
+    with room.database.transaction() as connection:  # one in memory is shared by a process
+        connection.execute(sa.delete(deliveries))
+    callbacks.register(a_callback())
+    annotation = room.desk.answer(room.ask(), label="2")
+    room.desk.answer(room.ask("2"))
+    whole, room.trail = room.trail, None
+    with pytest.raises(AttributeError):
+        room.collector.collect()
+    assert callbacks.deliveries() == []
+    room.trail = whole
+    room.collector.collect()
+    room.desk.edit(annotation, label="3")
+    room.collector.collect()
+    room.desk.delete(annotation)
+    room.collector.collect()
+    told = callbacks.deliveries()
+    assert {one.decision_id for one in told} == {"d_1"}
+    assert sorted(one.cause.partition("_")[0] for one in told) == ["gone", "res", "res"]
 
 
 def test_a_page_that_another_collector_overtook_is_read_again(room):

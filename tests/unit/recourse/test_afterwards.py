@@ -87,7 +87,7 @@ def test_a_decision_is_halted_only_while_the_policy_says_that_it_runs(room):
         ("halt", "after", "it is done at once"),
         ("halt", "done", "it is done at once"),
         ("reverse", "before", "people decide first"),
-        ("reverse", "during", "it still runs"),
+        ("reverse", "during", "it is halted while it runs"),
         ("reverse", "done", "gives the route auto no time"),
     ],
 )
