@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.review.open import Shown
 
+Step = TypeVar("Step")
 SHOWN_REFUSED = 1_000
 """Refused rows that are told one by one; of more only the reasons are counted."""
 
@@ -95,9 +99,12 @@ class Door:
 
     def take(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Piece:
         """Every row is decided and recorded with its tickets, or quarantined."""
-        parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
-        with parts.database.reading():
+        with self.verbs.parts.database.reading():
             intake, serving = self.screen(frame, seen, strict=strict), self.verbs.serving()
+        return self._decide(intake, serving)
+
+    def _decide(self, intake: Intake, serving: Serving) -> Piece:
+        parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
         kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
         asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
@@ -146,13 +153,18 @@ class Door:
         if strict:
             self._demand_sound(file, doubled)
         seen = Seen(doubled=doubled)
-        for frame in file.pieces(RECORDED_AT_ONCE):
-            piece = self.take(frame, seen)
-            total.rows += len(frame)
-            total.add(piece)
-            keep(piece.recorded)
-            progress(total.rows, file.rows)
+        with _what_stands_is_not_searched():
+            for rows, intake in _ahead(self._screened(file, seen)):
+                piece = self._decide(intake, self.verbs.serving())
+                total.rows += rows
+                total.add(piece)
+                keep(piece.recorded)
+                progress(total.rows, file.rows)
         return total
+
+    def _screened(self, file: TableFile, seen: Seen) -> Iterator[tuple[int, Intake]]:
+        for frame in file.pieces(RECORDED_AT_ONCE):
+            yield len(frame), self.screen(frame, seen)
 
     def _demand_sound(self, file: TableFile, doubled: frozenset[str] | None) -> None:
         seen, refused = Seen(doubled=doubled), FileDecided()
@@ -176,6 +188,25 @@ class Door:
             Counter(one for ids in _ids(file, name) for one in ids if hash(one) in alike) if alike else {}
         )
         return frozenset(one for one, count in counted.items() if count > 1 and one)
+
+
+def _ahead(steps: Iterator[Step]) -> Iterator[Step]:
+    """The same steps; while one is worked on, the next is made in a thread."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, steps, None)
+        while (step := coming.result()) is not None:
+            coming = thread.submit(next, steps, None)
+            yield step
+
+
+@contextmanager
+def _what_stands_is_not_searched() -> Iterator[None]:
+    """The collector looks through what is made from now on, not again and again through all libraries."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _ids(file: TableFile, name: str) -> Iterator[list[str]]:

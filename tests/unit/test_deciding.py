@@ -96,7 +96,7 @@ def test_the_decisions_are_written_where_asked(project, tmp_path, suffix):
     out = tmp_path / f"out{suffix}"
     with result_file(out) as write:
         project.decide_file(
-            saved(tmp_path / "c.parquet", frame), keep=lambda recorded: write(recorded.decisions())
+            saved(tmp_path / "c.parquet", frame), keep=lambda recorded: write(recorded.decisions(), {})
         )
     rows = {
         ".csv": lambda: pd.read_csv(out).to_dict("records"),

@@ -122,16 +122,11 @@ class Block:
     @cached_property
     def hashes(self) -> list[bytes]:
         """The hash of every row, 32 bytes each."""
-        prefix = hashlib.sha256(hashlib.sha256(self.head).digest())
-        width, record = self.rows.dtype.itemsize, self.rows.tobytes()
+        first, sha256 = hashlib.sha256(self.head).digest(), hashlib.sha256
+        width, records, text = self.rows.dtype.itemsize, self.rows.tobytes(), self.text
         ends = self._starts[:: max(1, len(self.header["texts"]))].tolist()
-        text, found = self.text, []
-        for place in range(len(self.rows)):
-            one = prefix.copy()
-            one.update(record[place * width : (place + 1) * width])
-            one.update(text[ends[place] : ends[place + 1]])
-            found.append(one.digest())
-        return found
+        rows = zip(range(0, len(records), width), ends, ends[1:], strict=False)
+        return [sha256(first + records[at : at + width] + text[a:b]).digest() for at, a, b in rows]
 
     def take(self, rows: npt.NDArray[np.intp]) -> Block:
         """The same block with those rows alone."""

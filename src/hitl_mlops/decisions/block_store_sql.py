@@ -151,7 +151,7 @@ def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> 
 
     Written in the order of the keys, so that the index is walked once.
     """
-    rows = sorted((key, number, row) for row, key in enumerate(keys))
+    rows = [(key, number, row) for key, row in sorted(zip(keys, range(len(keys)), strict=True))]
     if connection.dialect.name == "postgresql":
         columns = tuple(list(column) for column in zip(*rows, strict=True))
         return connection.exec_driver_sql(_ADD_KEYS["postgresql"], columns).rowcount

@@ -138,8 +138,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         beside: keeps more of each block in its transaction, such as its tickets.
     """
     deciding, cases, known = Deciding(policy, key, checks or {}), intake.cases, dict(intake.known)
-    first = {name: place for place, name in reversed(list(enumerate(cases.ids)))}
-    todo = sorted(place for name, place in first.items() if name not in known)
+    todo = _undecided(cases.ids, known)
     blocks: list[Block] = []
     for start in range(0, len(todo), RECORDED_AT_ONCE):
         places = todo[start : start + RECORDED_AT_ONCE]
@@ -156,6 +155,14 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         if new is None or len(new) < len(block):  # another writer was faster
             known |= log.decided_under(split_keys(keys))
     return Recorded(cases.ids, tuple(blocks), known)
+
+
+def _undecided(ids: Sequence[str], known: Mapping[str, object]) -> list[int]:
+    """Places of the cases that are not known, each case once."""
+    if not known and len(set(ids)) == len(ids):
+        return list(range(len(ids)))
+    first = {name: place for place, name in reversed(list(enumerate(ids)))}
+    return sorted(place for name, place in first.items() if name not in known)
 
 
 def hear(cases: Cases, serving: Serving, key: bytes) -> Heard:
