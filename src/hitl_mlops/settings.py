@@ -174,6 +174,8 @@ class Settings(_Section):
     """The policy file."""
     functions: dict[str, str] = {}
     """Functions of yours that the policy names: name → `package.module:function`, beside this file."""
+    functions_within_s: float = Field(default=5.0, gt=0, le=600)
+    """Seconds for what each function says of up to 1,000 cases; what is not said by then goes to people."""
     reviewers: Path | None = None
     """The roster; left out, every account of the desk may answer."""
     screen: ScreenSettings = ScreenSettings()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.schema import InputSchema
     from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed import TimedModels
+    from hitl_mlops.decisions.timed_functions import TimedFunction
     from hitl_mlops.gates.book import GateBook
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
@@ -136,11 +137,14 @@ class Parts:
         return read_policy(self.settings.path(self.settings.policy))
 
     @cached_property
-    def functions(self) -> Mapping[str, Check]:
-        """The user's functions by name, each loaded; raises ConfigurationError where one cannot be."""
+    def functions(self) -> Mapping[str, TimedFunction]:
+        """The user's functions by name, loaded and timed; raises ConfigurationError where one cannot be."""
+        from hitl_mlops.decisions.timed_functions import TimedFunction
         from hitl_mlops.own_code import load_functions
 
-        return load_functions(self.settings.functions, self.settings.folder)
+        loaded = load_functions(self.settings.functions, self.settings.folder)
+        within_s = self.settings.functions_within_s
+        return {name: TimedFunction(name, function, within_s) for name, function in loaded.items()}
 
     @property
     def checks(self) -> Mapping[str, Check]:
@@ -408,6 +412,8 @@ class Parts:
         """The trail is sealed, and connections are given back; what was not used is not opened."""
         if "timed" in vars(self):
             self.timed.close()
+        for function in vars(self).get("functions", {}).values():
+            function.close()
         if "trail" in vars(self):
             self.trail.close()
         if "database" in vars(self):

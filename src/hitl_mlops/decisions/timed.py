@@ -165,7 +165,7 @@ class TimedModel:
     def answer(self, work: Callable[[], Result], rows: int) -> Result | None:
         """What the work gives, done as an answer to so many rows; None where it was not there in time."""
         within_s, hung, before = (
-            self.patience.answer_s * _times(rows),
+            self.patience.answer_s * times_for(rows),
             self.answers.hangs,
             self.answers.too_late,
         )
@@ -187,7 +187,7 @@ class TimedModel:
         if self.shadow.busy():
             self.shadow.too_late += 1
             return None
-        within_s = self.patience.shadow_s * _times(rows)
+        within_s = self.patience.shadow_s * times_for(rows)
         was_late = self.shadow.was_late
         said = self.shadow.ask(work, within_s, wait_s=0.0 if was_late else None)
         if said is None and not was_late and self.shadow.busy():
@@ -231,5 +231,7 @@ class TimedModels:
         self.live()
 
 
-def _times(rows: int) -> int:
+def times_for(rows: int) -> int:
+    """How many times longer so many rows may take than a thousand."""
+    """By how much longer so many rows may take than the first thousand."""
     return max(1, -(-rows // ROWS_AT_ONCE))
