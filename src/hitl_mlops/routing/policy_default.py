@@ -23,6 +23,14 @@ version: 1
 #
 # rules:
 #   - {name: personal data, when: {pii_found: true}, route: senior}
+#
+# Further sections, each optional: regulation (all that fit apply), outputs (prohibited classes, rules of the
+# business), actions (what may go out without people), costs (of mistakes and reviews), impact (a score), and
+# functions of your own (derive, risk.model, checks). For example:
+#
+# regulation:
+#   - {name: children, law: GDPR Recital 71, when: {age: "< 18"}, at_least: senior}
+# costs: {wrong: {approve: amount, default: 20}, review: 4}
 
 routes:                                 # in order of rising oversight
   auto:     {confidence: ">= 0.92"}

@@ -12,6 +12,7 @@ import pytest
 from hitl_mlops.cli.main import run
 from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.project import Project
+from tests.builders import a_case, a_decision, record
 
 POLICY = """\
 functions: {is_odd: [x]}
@@ -100,3 +101,23 @@ def test_a_class_that_the_model_never_says_is_an_error(project: Path, said: Said
     (project / "policy.yaml").write_text("outputs: {prohibited: [yess]}\n" + POLICY)
     [finding] = said("policy", "check", code=1)["findings"]
     assert (finding["line"], finding["remedy"]) == (1, "Did you mean yes?")
+
+
+def test_a_new_policy_is_tried_on_the_record_with_functions_and_costs(project: Path, said: Said) -> None:
+    brings(project, GOOD)
+    decisions = [a_decision(case_id=f"c{x}", confidence=0.95, attributes={"x": x}) for x in range(10)]
+    with Project.open(project) as opened:
+        cases = [a_case(case_id=one.case_id, attributes=one.attributes) for one in decisions]
+        record(opened.parts.log, cases, decisions)
+    (project / "new.yaml").write_text("costs: {wrong: {default: 100}, review: 6, budget: 6}\n" + POLICY)
+    found = said("policy", "simulate", "--policy", str(project / "new.yaml"))
+    assert found["new"]["decisions"] == {"auto": 5, "senior": 5}
+    assert found["new"]["costs"]["mistakes"] == pytest.approx(5 * 0.05 * 100)
+    assert run(["policy", "simulate", "--policy", str(project / "new.yaml"), "-p", str(project)]) == 0
+
+
+def test_a_new_policy_that_names_a_function_nobody_brings_is_not_tried(project: Path, said: Said) -> None:
+    brings(project, GOOD)
+    (project / "new.yaml").write_text(POLICY.replace("is_odd", "is_strange"))
+    told = said("policy", "simulate", "--policy", str(project / "new.yaml"), code=2)
+    assert "'is_strange'" in told["fact"]
