@@ -178,6 +178,7 @@ def _project_checks(path: Path) -> list[Check]:
         ("reviewers", lambda: f"{len(parts().roster.people) or 'no'} people listed"),
         ("switches", lambda: frozen_by(parts().switches.standing()) or "nothing is frozen"),
         ("data", lambda: f"{len(parts().base):,} rows, {len(parts().task.classes)} classes"),
+        ("odd inputs", lambda: parts().odd_guard.told),
     )
     checks = [_check(name, look) for name, look in looks]
     return checks if checks[0].is_ok else checks[:1]

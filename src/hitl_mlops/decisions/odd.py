@@ -75,11 +75,23 @@ class OddGuard:
         rate: at most this share of rows like the base data is refused, on average over bases, even without
             the margin. The rate that was asked for, or the smallest that so few rows can prove.
         held_out: rows of the base data that set the bounds.
+        asked: the rate that was asked for.
     """
 
     views: tuple[tuple[View, float], ...] = ()
     rate: float = 0.0
     held_out: int = 0
+    asked: float = 0.0
+
+    @property
+    def told(self) -> str:
+        """What is promised of rows like the base data, a few words for people."""
+        if not self.views:
+            return "none is held back: turned off, or too little base data"
+        proven = f"at most {100 * self.rate:.2g} % of rows like the base data are held back"
+        if self.rate <= self.asked:
+            return proven
+        return f"{proven} ({100 * self.asked:.2g} % was asked; {self.held_out:,} held-out rows prove no less)"
 
 
 def learn_guard(base: pd.DataFrame, task: Task, schema: InputSchema, policy: OddPolicy) -> OddGuard:
@@ -109,7 +121,8 @@ def learn_guard(base: pd.DataFrame, task: Task, schema: InputSchema, policy: Odd
     wanted = policy.rate / max(len(views), 1)
     bounds = [conformal_bound(view.far(held_out), wanted) for view in views]
     widened = [far * (1 + policy.margin * (1 + max(0.0, log10(rate / wanted)))) for far, rate in bounds]
-    return OddGuard(tuple(zip(views, widened, strict=True)), sum(rate for _, rate in bounds), len(held_out))
+    proven = sum(rate for _, rate in bounds)
+    return OddGuard(tuple(zip(views, widened, strict=True)), proven, len(held_out), policy.rate)
 
 
 def odd_rows(inputs: pd.DataFrame, guard: OddGuard) -> Mapping[str, BoolArray]:

@@ -95,15 +95,27 @@ def learn_schema(base: pd.DataFrame, task: Task) -> InputSchema:
     columns are numbers where every value reads as one.
 
     Raises:
-        InputError: an input column is missing from the base data, or has no value at all.
+        InputError: an input column is missing from the base data, or has no value at all; or one of several
+            of an image holds no numbers.
     """
     require_columns(base, task.inputs)
     specs = tuple(_learn_column(base[name], name, task) for name in task.inputs)
     if task.kind is InputKind.IMAGE and len(specs) > 1:
+        _require_pixels(specs)
         block = base[list(task.inputs)].to_numpy(dtype=np.float64, na_value=np.nan)
         low, high = _widened(block[np.isfinite(block)])
         specs = tuple(ColumnSpec(spec.name, spec.type, spec.may_be_missing, low, high) for spec in specs)
     return InputSchema(specs)
+
+
+def _require_pixels(specs: tuple[ColumnSpec, ...]) -> None:
+    others = [spec.name for spec in specs if spec.type not in (ColumnType.NUMBER, ColumnType.FLAG)]
+    if others:
+        raise InputError(
+            f"The image's column {others[0]!r} holds no numbers in the base data.",
+            remedy="Let task.inputs in hitl.yaml name pixel columns only, or one column of paths.",
+            columns=others,
+        )
 
 
 def require_columns(frame: pd.DataFrame, names: tuple[str, ...]) -> None:

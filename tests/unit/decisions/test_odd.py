@@ -17,6 +17,7 @@ from hitl_mlops.decisions.odd import OddGuard, OddPolicy, conformal_bound, learn
 from hitl_mlops.decisions.schema import learn_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.demo.cheques import cheques
+from hitl_mlops.errors import InputError
 
 DATA = Path(os.environ.get("HITL_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
 EXACT = OddPolicy(margin=0.0)
@@ -70,6 +71,7 @@ def test_rows_like_the_base_data_are_hardly_ever_refused():
     fresh = people(50_000, seed=1)
     assert share(odd_rows(fresh, GUARD), len(fresh)) <= 0.001
     assert GUARD.rate <= 0.001
+    assert GUARD.told == "at most 0.1 % of rows like the base data are held back"
 
 
 def test_what_each_column_allows_but_no_row_joins_is_odd_and_both_columns_are_named():
@@ -134,12 +136,20 @@ def test_rate_zero_and_tiny_base_data_refuse_nothing():
     strange = one(height=-500.0, weight=9_000.0)
     assert not odd_rows(strange, learned(people(4_000), TASK, OddPolicy(rate=0.0)))
     assert not odd_rows(strange, learned(people(39), TASK))
+    assert learned(people(39), TASK).told == "none is held back: turned off, or too little base data"
+
+
+def test_an_image_whose_columns_hold_words_is_refused_plainly():
+    base = pd.DataFrame({"pixel_0": [0, 1], "pixel_1": ["ink", "paper"]})
+    with pytest.raises(InputError, match="The image's column 'pixel_1' holds no numbers"):
+        learn_schema(base, a_task(("pixel_0", "pixel_1"), InputKind.IMAGE))
 
 
 def test_few_rows_prove_only_what_they_can_and_widen_the_bound():
     few = learned(people(200), TASK)
     assert few.rate == pytest.approx(2 / 101)  # numbers and words, each one in a hundred and one
     assert few.held_out == 100
+    assert few.told.startswith("at most 2 % of rows like the base data are held back (0.1 % was asked")
     fresh = people(20_000, seed=3)
     assert share(odd_rows(fresh, few), len(fresh)) <= 0.001
 
