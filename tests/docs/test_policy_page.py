@@ -41,6 +41,7 @@ def test_the_whole_policy_uses_every_section_of_routing_and_has_nothing_wrong() 
     columns = [*policy.attributes]
     found = check(policy, columns, classes=["pay", "decline", "ask"], functions=functions())
     assert [one.fact for one in found if one.severity is Severity.ERROR] == []
+    assert [one.fact for one in found if "cannot be decided" in one.fact] == []
     assert set(TOP) - set(parse_yaml(WHOLE.text, "page").fields()) == {
         "escalation",
         "guards",

@@ -172,8 +172,24 @@ def possible_routes(policy: Policy) -> frozenset[str] | None:
     """Names of the routes that some case may take, checks failing or passing; None where undecided.
 
     What law, outputs, actions, costs and broken functions demand is taken to be possible beside everything
-    else, so a route may stand here that they leave no case for.
+    else, so a route may stand here that they leave no case for. The same goes for rules, where with them
+    there are too many kinds of cases.
     """
+    ruled = frozenset(rule.route for rule in policy.rules)
+    taken = _taken(policy)
+    if taken is None and (without := _taken(replace(policy, rules=()))) is not None:
+        taken = without | ruled
+    if taken is None:
+        return None
+    found = set(taken | bound_to(policy))
+    for plan in policy.routes:  # in rising order, so that a failure after a failure is followed
+        if plan.name in found and plan.otherwise is not None:
+            found.add(plan.otherwise)
+    return frozenset(found)
+
+
+def _taken(policy: Policy) -> frozenset[str] | None:
+    """The routes that matrix, tiers and rules lead to; None where the kinds of cases are too many."""
     conditions: list[Condition] = [rule.when for rule in policy.rules]
     conditions += [plan.tier for plan in policy.routes if plan.tier is not None]
     conditions += [clause.when for clause in policy.consequences if clause.when is not None]
@@ -184,11 +200,8 @@ def possible_routes(policy: Policy) -> frozenset[str] | None:
     passing: dict[str, Check] = {name: _passes for plan in policy.routes for name in plan.checks}
     plain = replace(policy, regulation=(), outputs=Outputs(), actions=None, costs=None)
     plain = replace(plain, derive={}, risk_model=None, impact=None)  # they vary freely in these rows
-    taken = set(route(plain, rows, [""] * len(rows), b"", checks=passing).route.tolist()) | bound_to(policy)
-    for plan in policy.routes:  # in rising order, so that a failure after a failure is followed
-        if plan.name in taken and plan.otherwise is not None:
-            taken.add(plan.otherwise)
-    return frozenset(taken)
+    plain = replace(plain, functions={})  # and no function reads what does not stand there
+    return frozenset(route(plain, rows, [""] * len(rows), b"", checks=passing).route.tolist())
 
 
 def bound_to(policy: Policy) -> set[str]:

@@ -227,6 +227,13 @@ def test_every_key_that_is_said_not_to_be_acted_on_is_a_key_of_the_file():
     assert known >= NOT_ACTED_ON.keys()
 
 
+def test_with_rules_over_too_many_attributes_the_routes_are_still_told():
+    wide = "{" + ", ".join(f"a{n}: ['>= 1', '>= 2', '>= 3', x, y, z]" for n in range(7)) + "}"
+    more = TIERS + "  nobody: {signatures: 2}\n"
+    assert possible_routes(ruled((wide, "senior"), more=more)) == {"auto", "standard", "senior"}
+    assert "nobody" in possible_routes(ruled((wide, "nobody"), more=more))
+
+
 # What must hold for any policy
 
 NUMBERS = st.sampled_from([0, 1, 2, 2.5, 10, -3])

@@ -115,6 +115,15 @@ def test_a_name_that_nothing_knows_is_an_error_with_the_likeliest_meant(text, li
     assert said.startswith(fact)
 
 
+def test_a_check_may_read_columns_that_no_condition_reads():
+    policy = parse_policy(
+        "functions: {sums: [total]}\nroutes: {check: {confidence: '>= 0.5', checks: [sums], else: senior}, "
+        "senior: {confidence: '< 0.5'}}"
+    )
+    assert possible_routes(policy) == {"check", "senior"}
+    assert check(policy) == ()
+
+
 def test_a_route_that_only_a_regulation_leads_to_is_led_to():
     policy = parse_policy(
         "regulation: [{name: r, when: {x: 1}, at_least: two}]" + TIERS + "  two: {signatures: 2}\n"
