@@ -94,7 +94,14 @@ class Door:
         """What becomes of each row; nothing is written. Raises as `screen_cases`."""
         parts = self.verbs.parts
         return screen_cases(
-            frame, parts.task, parts.schema, parts.log, now=parts.clock(), strict=strict, seen=seen
+            frame,
+            parts.task,
+            parts.schema,
+            parts.log,
+            now=parts.clock(),
+            strict=strict,
+            seen=seen,
+            guard=parts.odd_guard,
         )
 
     def take(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Piece:

@@ -25,6 +25,7 @@ from hitl_mlops.decisions.cells import (
     screen_time,
 )
 from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.odd import OddGuard, odd_among
 from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.schema import InputSchema, require_columns
 from hitl_mlops.decisions.task import Task
@@ -98,14 +99,16 @@ def screen_cases(
     now: datetime,
     strict: bool = False,
     seen: Seen | None = None,
+    guard: OddGuard | None = None,
 ) -> Intake:
     """Every row is a case or is refused with all its reasons; nothing is written.
 
     Refused are: missing, infinite, non-numeric, far-out and inexact numbers; empty, broken and oversized
     text; times without a zone; an id that stands twice in the table (all its rows); an id that was decided
-    already with other content. One that was decided with the same content stays a case: `decide_cases`
-    answers it from the log. Text that looks like a formula, HTML or SQL is text. Columns that the task
-    does not name are ignored; where it names no column of times, the event time is `now`.
+    already with other content; inputs unlike any of the base data. One that was decided with the same
+    content stays a case: `decide_cases` answers it from the log. Text that looks like a formula, HTML or SQL
+    is text. Columns that the task does not name are ignored; where it names no column of times, the event
+    time is `now`.
 
     Args:
         frame: the table, or a piece of it.
@@ -115,6 +118,7 @@ def screen_cases(
         now: the event time of cases that bring none.
         strict: one refused row refuses all.
         seen: what earlier pieces held, carried on from piece to piece; None: this is the whole table.
+        guard: what inputs are like; None: nobody looks.
 
     Raises:
         InputError: a column is missing, or `strict` and a row was refused.
@@ -122,6 +126,8 @@ def screen_cases(
     require_columns(frame, needed_columns(task))
     frame, seen = frame.reset_index(drop=True), seen or Seen()
     cases, faults = _read(frame, task, schema, now, seen)
+    if guard is not None:
+        faults |= odd_among(cases.inputs, ~any_fault(faults, len(frame)), guard)
     sound = np.flatnonzero(~any_fault(faults, len(frame)))
     accepted = cases if len(sound) == len(cases) else cases.take(sound)
     keys = log.keys_of(accepted.ids)
