@@ -204,16 +204,16 @@ class Verbs:
             actor=self.actor,
         )
 
-    @property
+    @cached_property
     def courier(self) -> Courier:
         """Tells applications what changed."""
         from hitl_mlops.callbacks.courier import Courier
-        from hitl_mlops.callbacks.post_http import post
+        from hitl_mlops.callbacks.post_http import HttpPost
 
         parts = self.parts
         return Courier(
             book=parts.callbacks,
-            post=post,
+            post=HttpPost(),
             message=self.recourse.message,
             secret=self.callback_secret,
             allowed=parts.settings.serve.callbacks,

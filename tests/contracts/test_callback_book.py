@@ -82,16 +82,17 @@ def test_what_was_settled_stays_so_and_whoever_was_overtaken_settles_nothing(boo
     book.announce({"d_1": "res_1"}, NOW)
     [first] = book.claim(NOW, 8)
     [second] = book.claim(NOW + CLAIMED_FOR, 8)
-    assert not book.settle(settled(first, TAKEN, NOW))
+    assert book.settle([settled(first, TAKEN, NOW)]) == []
     failed = settled(second, LOST, NOW + CLAIMED_FOR)
-    assert book.settle(failed)
+    assert book.settle([failed]) == [failed]
     assert book.deliveries() == [failed]
     [third] = book.claim(failed.due_at, 8)
-    assert book.settle(settled(third, TAKEN, NOW))
-    assert not book.settle(settled(third, LOST, NOW))
+    taken = settled(third, TAKEN, NOW)
+    assert book.settle([taken]) == [taken]
+    assert book.settle([settled(third, LOST, NOW)]) == []
     assert book.counts() == {DeliveryState.DELIVERED: 1}
     assert book.claim(NOW + timedelta(days=9), 8) == []
-    assert not book.settle(replace(third, delivery_id="msg_nothing"))
+    assert book.settle([replace(third, delivery_id="msg_nothing")]) == []
 
 
 def test_what_failed_can_be_tried_anew_and_what_was_delivered_not(book):
@@ -99,8 +100,8 @@ def test_what_failed_can_be_tried_anew_and_what_was_delivered_not(book):
         book.register(a_callback(decision_id=name))
     book.announce({"d_1": "res_1", "d_2": "res_2"}, NOW)
     lost, taken = sorted(book.claim(NOW, 8), key=lambda one: one.decision_id)
-    book.settle(settled(lost, Attempt(taken=False, told="HTTP 410", gone=True), NOW))
-    book.settle(settled(taken, TAKEN, NOW))
+    gone = Attempt(taken=False, told="HTTP 410", gone=True)
+    assert len(book.settle([settled(lost, gone, NOW), settled(taken, TAKEN, NOW)])) == 2
     [failed] = book.deliveries(DeliveryState.FAILED)
 
     again = book.retry(failed.delivery_id, NOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class CallbackBook(Protocol):
         """Deliveries that are due, now the caller's for `CLAIMED_FOR`, the longest due first."""
         ...
 
-    def settle(self, delivery: Delivery) -> bool:
-        """The delivery is kept as it is now; False, and nothing happened, where another has taken it over."""
+    def settle(self, tried: Sequence[Delivery]) -> list[Delivery]:
+        """The deliveries are kept as they are now, save those that another has taken over; those kept."""
         ...
 
     def retry(self, delivery_id: str, now: datetime) -> Delivery:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from hitl_mlops.callbacks.book import no_delivery
@@ -50,13 +50,16 @@ class InMemoryCallbackBook:
         self._deliveries |= {one.delivery_id: one for one in mine}
         return mine
 
-    def settle(self, delivery: Delivery) -> bool:
-        """The delivery is kept as it is now, unless another has taken it over."""
+    def settle(self, tried: Sequence[Delivery]) -> list[Delivery]:
+        """The deliveries are kept as they are now, save those that another has taken over."""
+        mine = [one for one in tried if self._waits(one)]
+        self._deliveries |= {one.delivery_id: one for one in mine}
+        return mine
+
+    def _waits(self, delivery: Delivery) -> bool:
         kept = self._deliveries.get(delivery.delivery_id)
-        if kept is None or (kept.attempts, kept.state) != (delivery.attempts, DeliveryState.WAITING):
-            return False
-        self._deliveries[delivery.delivery_id] = delivery
-        return True
+        as_before = (delivery.attempts, DeliveryState.WAITING)
+        return kept is not None and (kept.attempts, kept.state) == as_before
 
     def retry(self, delivery_id: str, now: datetime) -> Delivery:
         """The delivery is due now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -83,11 +83,11 @@ class SqlCallbackBook:
                 if _changed(connection, mine := claimed(one, now), attempts=one.attempts, also=due)
             ]
 
-    def settle(self, delivery: Delivery) -> bool:
-        """The delivery is kept as it is now, unless another has taken it over."""
+    def settle(self, tried: Sequence[Delivery]) -> list[Delivery]:
+        """The deliveries are kept as they are now, save those that another has taken over."""
         waits = deliveries.c.state == DeliveryState.WAITING.value
         with self._database.transaction() as connection:
-            return _changed(connection, delivery, attempts=delivery.attempts, also=waits)
+            return [one for one in tried if _changed(connection, one, attempts=one.attempts, also=waits)]
 
     def retry(self, delivery_id: str, now: datetime) -> Delivery:
         """The delivery is due now."""

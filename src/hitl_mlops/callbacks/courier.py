@@ -52,7 +52,7 @@ class Courier:
         with ThreadPoolExecutor(len(mine), thread_name_prefix="callback") as threads:
             attempts = list(threads.map(self._attempt, mine))
         done = [settled(one, what, self.clock()) for one, what in zip(mine, attempts, strict=True)]
-        return [one for one in done if self.book.settle(one)]
+        return self.book.settle(done)
 
     def deliver_all(self) -> list[Delivery]:
         """As `deliver`, until nothing is due."""

@@ -1,4 +1,4 @@
-"""The port by which a delivery leaves. Real adapter `post_http`; a function is twin enough."""
+"""The port by which a delivery leaves. Real adapter `post_http.HttpPost`; a function is twin enough."""
 
 from __future__ import annotations
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from hitl_mlops.errors import HitlError
-
 EVERY_S = 1.0
 AFTER_TROUBLE_S = 10.0
+_told = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -35,7 +35,8 @@ async def _rounds(deliver: Callable[[], Sequence[object]], ending: asyncio.Event
     while not ending.is_set():
         try:
             pause = 0.0 if await asyncio.to_thread(deliver) else EVERY_S
-        except HitlError:  # the database is away: what is due stays due
+        except Exception:  # noqa: BLE001 - what is due stays due, and the next round may pass
+            _told.exception("callbacks could not be delivered")
             pause = AFTER_TROUBLE_S
         if pause:
             with suppress(TimeoutError):

@@ -18,7 +18,7 @@ from hitl_mlops.callbacks.book_in_memory import InMemoryCallbackBook
 from hitl_mlops.callbacks.book_sql import SqlCallbackBook
 from hitl_mlops.callbacks.courier import Courier
 from hitl_mlops.callbacks.decide import CLAIMED_FOR, PAUSES, Attempt
-from hitl_mlops.callbacks.post_http import post
+from hitl_mlops.callbacks.post_http import HttpPost
 from hitl_mlops.callbacks.record import DeliveryState
 from hitl_mlops.callbacks.sign import headers_of, secret_of
 from hitl_mlops.database.connect import Database
@@ -53,6 +53,9 @@ def receiver(*statuses):
     finally:
         server.shutdown()
         server.server_close()
+
+
+post = HttpPost()
 
 
 class Clock:
