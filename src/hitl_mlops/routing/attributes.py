@@ -98,11 +98,11 @@ def _weighed(
     for factor in factors:
         share = factor.weight / total
         value, doubt, reads = _value(factor, columns)
-        score += share * value
+        score += factor.weight * value
         reason = f"impact: {factor.name}, {'' if factor.when is not None else 'up to '}+{share:.2f}"
         told.append(Signal(0, reason, (value > 0) & ~doubt))
         told.append(Signal(0, f"{reason} (in doubt: no value for {reads})", doubt))
-    return np.clip(score, 0.0, 1.0), told
+    return np.clip(score / total, 0.0, 1.0), told  # of all factors in full it is 1, to the last bit
 
 
 def _value(factor: Factor, columns: pd.DataFrame) -> tuple[npt.NDArray[np.float64], Mask, str]:

@@ -208,6 +208,12 @@ def test_the_impact_is_the_weighted_mean_of_its_factors_and_says_so():
     assert not any(reason.startswith("impact") for reason in answer.reasons[0])
 
 
+def test_of_all_factors_in_full_the_impact_is_exactly_one():
+    weights = [0.1, 0.2, 0.7, 0.3, 0.15]
+    factors = ", ".join(f"{{name: f{n}, weight: {w}, when: {{x: 1}}}}" for n, w in enumerate(weights))
+    assert routed(parse_policy(f"impact: {{factors: [{factors}]}}" + TIERS), x=[1]).impact[0] == 1
+
+
 def test_a_factor_that_cannot_be_told_counts_in_full():
     answer = routed(WEIGHED, amount=[None])
     assert answer.impact.tolist() == [1.0]
