@@ -96,7 +96,8 @@ class ModelSettings(_Section):
     answer_within_s: float = Field(default=5.0, gt=0, le=600)
     """Seconds for a model's answers to up to 1,000 cases; what is not answered by then goes to people."""
     shadow_within_s: float = Field(default=0.1, gt=0, le=600)
-    """Seconds that a shadow may take for up to 1,000 cases; what it has not said by then is no evidence."""
+    """Seconds that a shadow may take in the service for up to 1,000 cases, elsewhere as long as an answer.
+    What it has not said by then is no evidence."""
 
 
 class LabelStudioSettings(_Section):

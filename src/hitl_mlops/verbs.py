@@ -359,7 +359,7 @@ class Verbs:
         from hitl_mlops.routing.adopt import adopt
 
         parts, now = self.parts, self.parts.clock()
-        policy = parts.policies.current(now).policy if parts.follows_policy else parts.policy
+        policy = parts.policies.current(now).policy if parts.serves else parts.policy
         if self._told.get(IN_FORCE) != policy.hash:
             adopt(policy, parts.trail, parts.database.transaction, actor=self.actor, now=now)
             self._told[IN_FORCE] = policy.hash

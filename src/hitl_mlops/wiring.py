@@ -64,7 +64,7 @@ class Parts:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.clock = clock
-        self.follows_policy = False
+        self.serves = False
         self._tasks: dict[tuple[str, ...], Task] = {}
         self._schemas: dict[Task, InputSchema] = {}
 
@@ -116,9 +116,13 @@ class Parts:
             fresh_for=timedelta(seconds=self.settings.serve.keep_policy_s),
         )
 
-    def follow_policy(self) -> PolicyKeeper:
-        """From now on `policy` is what the keeper held last; a wrong file is not raised any more."""
-        self.follows_policy = True
+    def serve(self) -> PolicyKeeper:
+        """Somebody waits for each answer from now on, and nobody for a command to end.
+
+        `policy` is what the keeper held last, so that a wrong file is not raised any more; a shadow has
+        little time. Called before the first model is asked for.
+        """
+        self.serves = True
         return self.policies
 
     @property
@@ -128,7 +132,7 @@ class Parts:
         Raises:
             ConfigurationError: the file is wrong and not followed.
         """
-        return self.policies.held(self.clock()).policy if self.follows_policy else self._policy
+        return self.policies.held(self.clock()).policy if self.serves else self._policy
 
     @cached_property
     def _policy(self) -> Policy:
@@ -177,7 +181,7 @@ class Parts:
     def task(self) -> Task:
         """The shape of a case, every `auto` filled in; it has the attributes that the policy goes by."""
         policy = self.policy
-        attributes = self.policies.attributes if self.follows_policy else policy.kept
+        attributes = self.policies.attributes if self.serves else policy.kept
         if attributes not in self._tasks:
             self._tasks = {attributes: self._task_with(attributes)}
         return self._tasks[attributes]
@@ -340,11 +344,12 @@ class Parts:
 
     @cached_property
     def timed(self) -> TimedModels:
-        """The live models, waited for so long and no longer."""
+        """The live models, waited for so long and no longer; shadows of a service have less time."""
         from hitl_mlops.decisions.timed import Patience, TimedModels
 
         model = self.settings.model
-        return TimedModels(Patience(model.answer_within_s, model.shadow_within_s))
+        shadow_s = model.shadow_within_s if self.serves else model.answer_within_s
+        return TimedModels(Patience(model.answer_within_s, shadow_s))
 
     @cached_property
     def measures(self) -> Measures:

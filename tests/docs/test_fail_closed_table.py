@@ -51,6 +51,7 @@ def test_every_cell_of_the_design_has_a_row_and_every_test_of_the_folder_is_name
 
 BEYOND = {
     "test_a_changed_policy_comes_into_force_while_the_service_runs_and_the_trail_tells",
+    "test_in_a_table_nobody_waits_for_single_answers_and_a_slow_shadow_is_heard",
     "test_a_shadow_in_time_is_heard_of_every_case",
 }
 """Tests of the folder that show what works, not what closes."""

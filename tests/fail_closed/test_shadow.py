@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from tests.fail_closed.room import Gate, put_in_place, results, took
+from tests.fail_closed.room import Gate, Registry, Stand, put_in_place, results, took
 from tests.freeze_room import open_again
 from tests.gateway_room import Application, cases
 
@@ -59,3 +62,19 @@ def test_a_shadow_that_raises_changes_no_answer(app: Application, challenger: st
 def test_a_shadow_in_time_is_heard_of_every_case(app: Application, challenger: str) -> None:
     told = results(app.post(cases(0, 10)))
     assert len(app.project.parts.log.shadows(challenger)) == len(told) == 10
+
+
+def test_in_a_table_nobody_waits_for_single_answers_and_a_slow_shadow_is_heard(
+    app: Application, challenger: str
+) -> None:
+    registry, pause = app.project.parts.given, threading.Event()
+    model = registry.load(challenger)
+
+    def slowly(inputs: object) -> object:
+        pause.wait(0.3)
+        return model.probabilities(inputs)
+
+    slow = Registry(registry, {challenger: Stand(model, slowly)})
+    with closing(open_again(app.project.settings.folder, slow)) as project:
+        project.decide(pd.DataFrame(cases(0, 3)))
+        assert len(project.parts.log.shadows(challenger)) == 3

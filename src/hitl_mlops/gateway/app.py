@@ -49,7 +49,7 @@ def build_app(project: Project) -> FastAPI:
     clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
     metrics, porter, lookout = Metrics(), Porter(project, clerk.decide), Lookout(clerk.standings)
     deliver = clerk.deliver if project.settings.serve.callbacks else None
-    project.parts.follow_policy()
+    project.parts.serve()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -37,7 +37,7 @@ def demand_ready(project: Project, *, port: int, workers: int) -> int:
             f"{workers} workers would wait for each other on SQLite.",
             remedy="Name a PostgreSQL under database in hitl.yaml, or run one worker.",
         )
-    policies = project.parts.follow_policy()
+    policies = project.parts.serve()
     held = policies.current(project.parts.clock())
     if held.wrong is not None and not policies.knows_a_good_one:
         raise held.wrong
