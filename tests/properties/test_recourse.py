@@ -7,13 +7,15 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_mlops.errors import RefusedError
+from hitl_mlops.errors import HitlError, RefusedError
 from hitl_mlops.recourse.decide import halt, reverse
 from hitl_mlops.recourse.record import How, TakenBack
 from hitl_mlops.recourse.standing import State, may_change, standing
 from hitl_mlops.routing.policy import Intervention
 from tests.builders import NOW, a_decision
 from tests.recourse_builders import a_word
+from tests.recourse_room import DECISIONS as KINDS
+from tests.recourse_room import Room
 
 MINUTES = st.integers(-60, 60).map(lambda minutes: timedelta(minutes=minutes))
 DECISIONS = st.builds(
@@ -84,3 +86,47 @@ def test_act_is_true_only_where_a_label_holds(decision, resolution, stopped):
     assert stands.act == (stands.label is not None)
     asked = decision.to_review and not decision.spot_check
     assert stands.act == (taken is None and (resolution is not None or not asked))
+
+
+SAID = st.tuples(
+    st.sampled_from(["halt", "reverse", "outcome", "complain"]),
+    st.sampled_from([f"d_{name}" for name in KINDS]),
+    st.sampled_from(["one", "two"]),
+    st.none() | st.sampled_from(["k1", "k2"]),
+    st.integers(0, 20),
+)
+
+
+def say(room, verb, name, reason, key):
+    if verb == "outcome":
+        label = "yes" if reason == "one" else "no"
+        return room.recourse.tell_outcome(name, label, source="letters", at=NOW, key=key)
+    return getattr(room.recourse, verb)(name, by="ann", reason=reason, key=key)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SAID, max_size=12))
+def test_whatever_is_said_in_whatever_order_the_book_and_the_trail_agree(said):
+    room = Room()
+    stopped, answers = {}, {}
+    for verb, name, reason, key, hours in said:
+        room.now = max(room.now, NOW + timedelta(hours=hours))
+        entries = len(room.told())
+        try:
+            got = say(room, verb, name, reason, key)
+        except HitlError:
+            assert len(room.told()) == entries
+            continue
+        if key is not None:
+            assert answers.setdefault((key, verb, name, reason), got) == got
+        if isinstance(got, TakenBack):
+            assert stopped.setdefault(name, got) == got
+        for one in stopped:
+            assert not room.recourse.standing(one).act
+    kinds = [entry["kind"] for entry in room.told()]
+    assert kinds.count("decisions.halted") + kinds.count("decisions.reversed") == len(stopped)
+    names = [f"d_{name}" for name in KINDS]
+    assert kinds.count("outcomes.told") == sum(len(room.recourse.book.revisions(one)) for one in names)
+    made = sum(len(room.recourse.book.complaints(one)) for one in names)
+    assert kinds.count("complaints.made") == made == len(room.tickets.waiting())
+    room.database.close()

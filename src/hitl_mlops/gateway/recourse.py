@@ -14,6 +14,7 @@ from hitl_mlops.gateway.wire import Told
 from hitl_mlops.gateway.wire_recourse import (
     CallbackKept,
     Calling,
+    Changed,
     Complaining,
     ComplaintKept,
     Happened,
@@ -133,6 +134,10 @@ def _add_complaint(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
 
 
 def _add_callback(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
+    @app.webhooks.post("decision.changed")
+    def changed(body: Changed) -> None:
+        """Your address is called so when people change how a decision stands. Only 2xx counts as taken."""
+
     @app.post(
         "/v1/decisions/{decision_id}/callback",
         response_model=CallbackKept,

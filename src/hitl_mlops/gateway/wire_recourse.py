@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hitl_mlops.recourse.decide import LONGEST_NAME, LONGEST_REASON
+from hitl_mlops.recourse.standing import State
 
 _By = Annotated[
     str,
@@ -83,3 +84,22 @@ class CallbackKept(BaseModel):
     callback_id: str
     decision_id: str
     url: str
+
+
+class ChangedDecision(BaseModel):
+    """How the decision stands when it is told."""
+
+    decision_id: str
+    case_id: str
+    state: State
+    act: Annotated[bool, Field(description="The application may act on `label` now.")]
+    label: str | None
+    since: Annotated[str | None, Field(description="Since when people have had their word.")]
+
+
+class Changed(BaseModel):
+    """What a callback brings, signed as Standard Webhooks has it."""
+
+    type: Literal["decision.changed"]
+    timestamp: str
+    data: ChangedDecision

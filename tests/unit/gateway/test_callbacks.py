@@ -9,6 +9,7 @@ import pytest
 
 from hitl_mlops.cli.main import run
 from hitl_mlops.errors import ConfigurationError
+from hitl_mlops.gateway.wire_recourse import Changed
 from hitl_mlops.settings import read_settings
 from tests.gateway_room import cases, serving
 from tests.unit.callbacks.test_courier import receiver
@@ -33,7 +34,9 @@ def app(tmp_path_factory, shop):
 def told_of(shop, decision_id, count):
     """What the shop was told of the decision, once it was told so often."""
     for _ in range(200):
-        bodies = [json.loads(body)["data"] for _, _, body in list(shop[1])]
+        bodies = [
+            json.loads(body)["data"] for _, _, body in list(shop[1]) if Changed.model_validate_json(body)
+        ]
         found = [one for one in bodies if one["decision_id"] == decision_id]
         if len(found) >= count:
             return found
