@@ -179,10 +179,11 @@ class Project:
             ServiceDownError: the desk stopped answering; what was kept stays, the next call goes on there.
         """
         collector = self.verbs.collector
-        got = collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
-        self.verbs.freeze_flagged()
-        self.look_at_breakers()
-        return got
+        try:
+            return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
+        finally:  # what was kept before the desk stopped answering counts too
+            self.verbs.freeze_flagged()
+            self.look_at_breakers()
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""

@@ -28,7 +28,8 @@ By = Annotated[
     str, typer.Option(help="Your roster id or account; left out: your log-in name.", show_default=False)
 ]
 ScopeOption = Annotated[
-    str, typer.Option(help="everything, model=3, label=yes, route=auto, or an attribute: branch=north.")
+    str,
+    typer.Option(help="everything, model=3, label=yes, route=auto, like=d_…, or an attribute: branch=north."),
 ]
 
 

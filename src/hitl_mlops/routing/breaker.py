@@ -1,26 +1,26 @@
 """The circuit breaker: when people overrule a model too often, its decisions go to people. Pure.
 
 closed → open → half-open → closed, or open again for twice as long. While one is open or half-open nothing in
-its scope is decided automatically (docs/adr/0009).
+its scope is decided automatically (docs/adr/0010).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import numpy as np
-
 from hitl_mlops.errors import RefusedError
 from hitl_mlops.routing.conditions import Within
 from hitl_mlops.routing.switches import EVERYTHING, Scope
-from hitl_mlops.statistics.calibration import calibration_gap
-from hitl_mlops.statistics.rates import rate
+from hitl_mlops.statistics.calibration import CalibrationGap, calibration_gap
+from hitl_mlops.statistics.rates import Rate, rate
 
 LONGEST_OPEN = timedelta(days=7)
 """Doubling stops here."""
+DOUBT = 0.2
+"""A breaker opens where the lower end of the 1 - DOUBT interval of a figure is beyond its bound."""
 OVERRIDE_RATE, ERROR_RATE, CALIBRATION_GAP = "override_rate", "error_rate", "calibration_gap"
 
 
@@ -111,23 +111,47 @@ class Seen:
     held_by: frozenset[str] = frozenset()
 
 
-def figures_of(seen: Sequence[Seen]) -> dict[str, float]:
-    """Figure → value over all decisions, each answered one counting 1/π (Hájek, `statistics.rates`).
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of some answered decisions; a figure that nothing can be said about is left out.
 
-    A figure that nothing can be said about is left out; nothing seen gives none.
+    Attributes:
+        values: figure → estimate over all decisions, each answered one counting 1/π.
+        low: figure → lower end of its 80 % interval.
     """
-    pi, everyone = [one.pi for one in seen], np.ones(len(seen), dtype=bool)
-    found = {
-        OVERRIDE_RATE: rate([one.overridden for one in seen], pi, everyone).value,
-        ERROR_RATE: rate([one.failed for one in seen], pi, everyone).value,
-        CALIBRATION_GAP: _gap([one for one in seen if one.confidence is not None]),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+
+    values: Mapping[str, float]
+    low: Mapping[str, float]
 
 
-def _gap(told: Sequence[Seen]) -> float | None:
-    right, weights = [not one.overridden for one in told], [1 / one.pi for one in told]
-    return calibration_gap([one.confidence or 0.0 for one in told], right, weights).value
+def figures_of(seen: Sequence[Seen], names: Collection[str] = (OVERRIDE_RATE, ERROR_RATE)) -> Figures:
+    """Those figures of all decisions, from the ones that were answered (Hájek, `statistics.rates`)."""
+    found = {name: _MEASURES[name](seen) for name in names}
+    return Figures(
+        {name: one.value for name, one in found.items() if one.value is not None},
+        {name: one.low for name, one in found.items() if one.low is not None},
+    )
+
+
+def _overridden(seen: Sequence[Seen]) -> Rate:
+    return rate([one.overridden for one in seen], [one.pi for one in seen], [True] * len(seen), alpha=DOUBT)
+
+
+def _failed(seen: Sequence[Seen]) -> Rate:
+    return rate([one.failed for one in seen], [one.pi for one in seen], [True] * len(seen), alpha=DOUBT)
+
+
+def _gap(seen: Sequence[Seen]) -> CalibrationGap:
+    told = [(one.confidence, not one.overridden, 1 / one.pi) for one in seen if one.confidence is not None]
+    sure, right, weights = zip(*told, strict=True) if told else ((), (), ())
+    return calibration_gap(sure, right, weights, alpha=DOUBT)
+
+
+_MEASURES: Mapping[str, Callable[[Sequence[Seen]], Rate | CalibrationGap]] = {
+    OVERRIDE_RATE: _overridden,
+    ERROR_RATE: _failed,
+    CALIBRATION_GAP: _gap,
+}
 
 
 def first_opening(
@@ -141,6 +165,9 @@ def first_opening(
 
 def stepped(breaker: Breaker, seen: Sequence[Seen], rule: BreakerRule, now: datetime) -> Breaker:
     """The breaker as it stands now; the same where nothing changes, as with too little evidence.
+
+    It opens where a figure lies beyond its bound by more than chance, and closes where the plain figures of
+    the trial do not.
 
     One call takes at most one step: an open one turns half-open first, whatever has been answered.
 
@@ -156,10 +183,10 @@ def stepped(breaker: Breaker, seen: Sequence[Seen], rule: BreakerRule, now: date
 
 def _look(breaker: Breaker, own: Sequence[Seen], rule: BreakerRule, now: datetime) -> Breaker:
     window = own[-rule.window :]
-    figures = figures_of(window)
-    if len(window) < rule.at_least or not crossed(figures, rule):
+    if len(window) < rule.at_least:
         return breaker
-    return _opened(breaker, rule, now, figures, len(window))
+    figures = figures_of(window, rule.bounds)
+    return _opened(breaker, rule, now, figures.values, len(window)) if crossed(figures.low, rule) else breaker
 
 
 def _wait(breaker: Breaker, own: Sequence[Seen], rule: BreakerRule, now: datetime) -> Breaker:
@@ -174,18 +201,12 @@ def _try(breaker: Breaker, own: Sequence[Seen], rule: BreakerRule, now: datetime
     tried = [one for one in own if breaker.breaker_id in one.held_by]
     if len(tried) < rule.trial:
         return breaker
-    figures = figures_of(tried)
-    if (
-        ERROR_RATE in figures
-    ):  # what a model leaves unanswered is never automatic, so the trial alone is blind
-        figures[ERROR_RATE] = figures_of(own)[ERROR_RATE]
+    figures = dict(figures_of(tried, rule.bounds).values)
+    if ERROR_RATE in figures:  # what a model leaves unanswered is never automatic: the trial alone is blind
+        figures |= figures_of(own, [ERROR_RATE]).values
     if crossed(figures, rule):
         return _opened(breaker, rule, now, figures, len(tried))
-    return replace(
-        _closed(breaker, now),
-        figures=figures,
-        answers=len(tried),
-    )
+    return replace(_closed(breaker, now), figures=figures, answers=len(tried))
 
 
 _STEPS: Mapping[BreakerState, Callable[[Breaker, Sequence[Seen], BreakerRule, datetime], Breaker]] = {

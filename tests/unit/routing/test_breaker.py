@@ -36,7 +36,7 @@ def opening(answers, rule=None, scope=None):
 def test_too_many_overrides_open_it_for_the_time_of_the_rule():
     opened = opening(seen(20, overridden=10))
 
-    assert replace(opened, figures={"override_rate": opened.figures["override_rate"]}) == a_breaker()
+    assert opened == a_breaker()
     assert opened.until == NOW + HALF_AN_HOUR
 
 
@@ -60,7 +60,7 @@ def test_other_scopes_do_not_count():
 def test_a_spot_check_counts_for_those_that_nobody_saw():
     reviewed, checked = seen(15, overridden=15), seen(5, pi=0.05)
 
-    assert figures_of([*reviewed, *checked])["override_rate"] == pytest.approx(15 / 115)
+    assert figures_of([*reviewed, *checked]).values["override_rate"] == pytest.approx(15 / 115)
     assert opening([*reviewed, *checked]) is None
     assert opening([*reviewed, *seen(5, overridden=5, pi=0.05)]) is not None
 
@@ -80,10 +80,20 @@ def test_other_figures_open_it_too(figure, answers):
 
 
 def test_a_bound_that_is_included_opens_at_its_value():
-    answers = seen(20, overridden=5)
-    at = a_rule(bounds={"override_rate": Within("override_rate", low=0.25)})
+    answers = seen(20, overridden=12)
+    low = figures_of(answers).low["override_rate"]
+    below, at = (
+        a_rule(bounds={"override_rate": Within("override_rate", low=low, low_included=included)})
+        for included in (False, True)
+    )
 
-    assert (opening(answers), opening(answers, at) is not None) == (None, True)
+    assert (opening(answers, below), opening(answers, at) is not None) == (None, True)
+
+
+def test_what_may_be_chance_does_not_open_it():
+    assert opening(seen(20, overridden=6)) is None
+    assert opening([*seen(19), *seen(1, overridden=1, pi=0.1)]) is None
+    assert opening(seen(20, overridden=9)) is not None
 
 
 def test_an_open_one_waits_for_its_time_whatever_is_answered():
