@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import decision_blocks, quarantined_cases
-from hitl_mlops.decisions.block import Block
+from hitl_mlops.decisions.block import KEY_BYTES, Block
 from hitl_mlops.decisions.block_store import Place
 from hitl_mlops.ids import content_id, instant
 
@@ -22,10 +22,15 @@ WRITER_LOCK = 4_851_002
 _BLOCK = decision_blocks.c
 _STORED = sa.select(_BLOCK.number, _BLOCK.header, _BLOCK.rows, _BLOCK.texts)
 _ADD_KEYS = {
-    "sqlite": "INSERT INTO decision_keys (key, block, row) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    "sqlite": "INSERT INTO decision_keys (key, block, row)"
+    " WITH RECURSIVE rows(row) AS (SELECT 0 UNION ALL SELECT row + 1 FROM rows WHERE row + 1 < ?)"
+    f" SELECT substr(?, {KEY_BYTES} * row + 1, {KEY_BYTES}) AS key, ?, row FROM rows WHERE true ORDER BY key"
+    " ON CONFLICT DO NOTHING",
     "postgresql": "INSERT INTO decision_keys (key, block, row)"
-    " SELECT * FROM unnest(%s::bytea[], %s::int[], %s::int[]) ON CONFLICT DO NOTHING",
+    " SELECT key, %s, row FROM unnest(%s::bytea[], %s::int[]) AS rows (key, row) ORDER BY key"
+    " ON CONFLICT DO NOTHING",
 }
+"""In the order of the keys, so that the index is walked once; in one statement, which halves the cost."""
 
 
 class SqlBlockStore:
@@ -147,12 +152,10 @@ def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str,
 
 
 def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> int:
-    """Every new key points to its row; how many were new.
-
-    Written in the order of the keys, so that the index is walked once.
-    """
-    rows = [(key, number, row) for key, row in sorted(zip(keys, range(len(keys)), strict=True))]
-    if connection.dialect.name == "postgresql":
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
-        return connection.exec_driver_sql(_ADD_KEYS["postgresql"], columns).rowcount
-    return connection.exec_driver_sql(_ADD_KEYS["sqlite"], rows).rowcount
+    """Every new key points to its row; how many were new."""
+    by_dialect: dict[str, tuple[Any, ...]] = {
+        "sqlite": (len(keys), b"".join(keys), number),
+        "postgresql": (number, list(keys), list(range(len(keys)))),
+    }
+    name = connection.dialect.name
+    return connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount
