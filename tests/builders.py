@@ -133,6 +133,7 @@ def a_block(
                 "pi": one.pi,
                 "spot_check": one.spot_check,
                 "signatures": one.signatures,
+                "impact": np.nan if one.impact is None else one.impact,
             }
         )
     fields = {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -124,7 +124,13 @@ class Door:
                 cases = asked.cases().records()
                 opened += len(open_tickets(asked.decisions(), asked.shadows(), cases, shown=shown, **asks))
 
-        decides = {"key": parts.policy_key, "board": parts.switches, "beside": ask, **kept}
+        decides = {
+            "key": parts.policy_key,
+            "board": parts.switches,
+            "beside": ask,
+            "checks": parts.checks,
+            **kept,
+        }
         recorded = decide_cases(intake, serving, parts.policy, **decides)
         quarantine_refused(intake, **kept)
         return Piece(recorded, intake.refused, opened)

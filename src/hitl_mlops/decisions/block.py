@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -50,6 +51,7 @@ def row_type(numbers: int, classes: int, texts: int) -> np.dtype[np.void]:
             ("confidence", "<f8"),
             ("pi", "<f8"),
             ("shadow_confidence", "<f8"),
+            ("impact", "<f8"),
             ("label", "<i4"),
             ("shadow_label", "<i4"),
             ("reasons", "<u4"),
@@ -177,13 +179,23 @@ class Block:
             rows[name].tolist()
             for name in (
                 *("model", "arm", "label", "confidence", "probabilities", "route", "reasons", "pi"),
-                *("spot_check", "signatures"),
+                *("spot_check", "signatures", "impact"),
             )
         ]
         found = []
-        for place, (model, arm, label, confidence, chances, route, why, pi, spot, signatures) in enumerate(
-            zip(*fields, strict=True)
-        ):
+        for place, (
+            model,
+            arm,
+            label,
+            confidence,
+            chances,
+            route,
+            why,
+            pi,
+            spot,
+            signatures,
+            impact,
+        ) in enumerate(zip(*fields, strict=True)):
             version, digest, classes = models[model]
             plan, answered = routes[route], label != NOBODY
             found.append(
@@ -207,6 +219,7 @@ class Block:
                     attributes=kept[place],
                     intervention=plan.intervention,
                     reversible_until=None if plan.reversible is None else self.at + plan.reversible,
+                    impact=None if math.isnan(impact) else impact,
                 )
             )
         return found

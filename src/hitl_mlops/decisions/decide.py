@@ -32,6 +32,7 @@ from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.serving import Serving
 from hitl_mlops.decisions.write import Outcome, Spoke, write_block
 from hitl_mlops.ids import sha256_hex
+from hitl_mlops.routing.attributes import DISAGREEMENT
 from hitl_mlops.routing.policy import CLOSED, Policy
 from hitl_mlops.routing.route import Check, route
 from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
@@ -143,7 +144,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     for start in range(0, len(todo), RECORDED_AT_ONCE):
         places = todo[start : start + RECORDED_AT_ONCE]
         batch = cases if len(places) == len(cases) else cases.take(places)
-        keys, heard = intake.keys[places], hear(batch, serving, key)
+        keys, heard = intake.keys[places], hear(batch, serving, deciding)
         with transaction():
             block = decide(batch, keys, heard, replace(deciding, switches=read_standing(board)), now)
             new = log.record(block)
@@ -165,10 +166,11 @@ def _undecided(ids: Sequence[str], known: Mapping[str, object]) -> list[int]:
     return sorted(place for name, place in first.items() if name not in known)
 
 
-def hear(cases: Cases, serving: Serving, key: bytes) -> Heard:
+def hear(cases: Cases, serving: Serving, deciding: Deciding) -> Heard:
     """What the live models say of the cases, and whose answer counts."""
-    swapped = serving.challenger_answers(key, cases.subjects)
-    return Heard(*ask_live(serving, cases.frame(), swapped), swapped)
+    swapped = serving.challenger_answers(deciding.key, cases.subjects)
+    members = deciding.policy is not None and DISAGREEMENT in deciding.policy.reads
+    return Heard(*ask_live(serving, cases.frame(), swapped, members=members), swapped)
 
 
 def decide(
@@ -200,6 +202,7 @@ def decide(
         "pi": routes.pi,
         "spot_check": routes.spot_check,
         "signatures": routes.signatures,
+        "impact": routes.impact,
     }
     models = [Spoke(each.model.version, each.model.digest, each.model.classes) for each in heard.models]
     return write_block(cases, Outcome(models, policy.routes, list(kinds), policy.hash, fields), now)
@@ -241,12 +244,14 @@ def _columns(cases: Cases, heard: Heard, said: Mapping[str, npt.NDArray[Any]]) -
         mine = own == place
         labels[mine] = names[said["label"][mine]]
     margins = np.stack([each.margin for each in heard.models])[own, rows]
+    apart = np.stack([each.disagreement for each in heard.models])[own, rows]
     return pd.DataFrame(
         {name: _told(column) for name, column in cases.kept.items()}
         | {
             "label": _told(labels),
             "confidence": np.where(answered, said["confidence"], np.nan),
             "margin": np.where(answered, margins, np.nan),
+            DISAGREEMENT: np.where(answered, apart, np.nan),
         }
     )
 

@@ -60,7 +60,8 @@ class Decision:
         signatures: how many distinct people must agree, 0 where nobody is asked.
         attributes: the kept columns of the case, for slices and the reviewer's page.
         intervention: when a person can still step in, by the route.
-        reversible_until: until when its effect can be taken back; None: not promised.
+        reversible_until: until when it can be halted or taken back; None: not promised.
+        impact: how much the case weighs by the policy, in [0, 1]; None where it does not say.
     """
 
     decision_id: str
@@ -82,6 +83,7 @@ class Decision:
     attributes: Mapping[str, Any]
     intervention: Intervention = Intervention.BEFORE
     reversible_until: datetime | None = None
+    impact: float | None = None
 
     @property
     def to_review(self) -> bool:

@@ -55,7 +55,9 @@ def test_cases_are_read_back_as_they_were(rows):
 def test_decisions_and_shadows_are_read_back_as_they_were():
     cases = [a_case(case_id=name) for name in ("a", "b", "c")]
     decisions = [
-        a_decision(case_id="a", confidence=1 / 3, reasons=("one", "two"), spot_check=True, pi=0.03),
+        a_decision(
+            case_id="a", impact=0.25, confidence=1 / 3, reasons=("one", "two"), spot_check=True, pi=0.03
+        ),
         a_decision(case_id="b", label="", confidence=0.0, probabilities={}, arm=Arm.CHALLENGER),
         a_decision(
             case_id="c",
@@ -138,7 +140,7 @@ def test_people_are_asked_about_reviews_and_about_what_the_shadow_said_otherwise
 
 @pytest.mark.parametrize(("numbers", "classes", "texts"), [(0, 1, 1), (64, 10, 3)])
 def test_a_record_has_the_width_that_its_header_says(numbers, classes, texts):
-    fixed = 12 + 16 + 4 * 8 + 3 * 4 + 2 + 5
+    fixed = 12 + 16 + 5 * 8 + 3 * 4 + 2 + 5
     assert row_type(numbers, classes, texts).itemsize == fixed + 8 * (numbers + classes) + 4 * texts
 
 
