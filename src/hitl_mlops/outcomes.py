@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hitl_mlops.audit.verify import Verification
     from hitl_mlops.decisions.intake import Refused
     from hitl_mlops.decisions.record import Decision
@@ -28,6 +30,26 @@ class Decided:
     refused: tuple[Refused, ...]
     known: int
     tickets: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each row of the table, in its order: the columns of `hitl decide --out`.
+
+        A refused row has the status `refused`, and its reasons.
+        """
+        import pandas as pd
+
+        from hitl_mlops.decisions.result_file import COLUMNS, result_row
+
+        refused = {one.place: one for one in self.refused}
+        decided = iter(self.decisions)
+        rows: list[dict[str, Any]] = []
+        for place in range(1, len(self.decisions) + len(self.refused) + 1):
+            if place in refused:
+                one = refused[place]
+                rows.append({"case_id": one.case_id, "status": "refused", "reasons": list(one.reasons)})
+            else:
+                rows.append(result_row(next(decided), {}))
+        return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)

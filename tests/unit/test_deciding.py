@@ -119,3 +119,14 @@ def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
     with pytest.raises(RuntimeError), result_file(tmp_path / "out.csv"):
         raise RuntimeError("in the middle")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_decisions_are_a_frame_with_a_row_for_each_case(project):
+    frame = some_cases(400_000, 4)
+    frame.loc[1, "amount"] = np.nan
+    told = project.decide(frame).to_frame()
+    assert told["case_id"].tolist() == frame["case_id"].tolist()
+    assert told["status"].tolist()[1] == "refused"
+    assert told["reasons"][1] == ["amount has no value"]
+    assert set(told["status"].drop(1)) <= {"released", "with_people"}
+    assert told.loc[0, "label"] in {"yes", "no"}

@@ -58,10 +58,10 @@ def result_file(path: Path) -> Iterator[Callable[[list[Decision], Changed], None
 
 
 def _put(write: Write, decisions: list[Decision], changed: Changed) -> None:
-    write([_row(one, changed) for one in decisions])
+    write([result_row(one, changed) for one in decisions])
 
 
-def _row(one: Decision, changed: Changed) -> dict[str, Any]:
+def result_row(one: Decision, changed: Changed) -> dict[str, Any]:
     """The row of a decision; `status` is `released` where its label may be acted on, else `with_people`.
 
     A decision made before may be `resolved`, `halted` or `reversed` by now.
