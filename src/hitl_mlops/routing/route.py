@@ -94,7 +94,8 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
     columns, signals = with_computed(policy, columns.reset_index(drop=True), checks or {}, given)
     clauses = list(_clauses(policy, columns))
     signals += [*_risk(policy, columns, clauses), *_closed(policy, columns)]
-    columns = columns.assign(consequence=_names(policy, columns, clauses))
+    if clauses or "consequence" in policy.reads:
+        columns = columns.assign(consequence=_names(policy, columns, clauses))
     signals += [*_rules(policy, columns), *_tiers(policy, columns), *demands(policy, columns, versions)]
     levels = strictest(signals, len(columns))
     for signal in _checks(policy, columns, levels, checks or {}):
@@ -102,7 +103,8 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
         np.maximum(levels, signal.level, where=signal.rows, out=levels)
     stand = guards if guards is not None else Guards(switches=switches)
     signals += _held_back(policy, columns, levels, stand, versions, inputs)
-    impact = columns[IMPACT].to_numpy() if policy.impact is not None else np.full(len(columns), np.nan)
+    nothing = np.broadcast_to(np.float64(np.nan), len(columns))
+    impact = columns[IMPACT].to_numpy() if policy.impact is not None else nothing
     routes = _routes(policy, strictest(signals, len(columns)), signals, decision_ids, key, impact)
     return replace(routes, used=counted(stand, columns, versions, routes.route)) if stand.budgets else routes
 
@@ -117,13 +119,15 @@ def consequences_of(policy: Policy, columns: pd.DataFrame) -> npt.NDArray[np.obj
 
 
 def _names(policy: Policy, columns: pd.DataFrame, clauses: Sequence[_Clause]) -> npt.NDArray[np.object_]:
-    names = np.full(len(columns), None, dtype=object)
-    taken = np.full(len(columns), -1, dtype=np.int64)
     ranks = _ranks(policy)
-    for name, sure, doubt, _ in clauses:
+    words = np.array([*(name for name, *_ in clauses), None], dtype=object)
+    chosen = np.full(len(columns), len(clauses), dtype=np.int16)
+    taken = np.full(len(columns), -1, dtype=np.int16)
+    for place, (name, sure, doubt, _) in enumerate(clauses):
         rows = (sure | doubt) & (taken < ranks[name])
-        names[rows], taken[rows] = name, ranks[name]
-    return names
+        np.copyto(chosen, place, where=rows)
+        np.copyto(taken, ranks[name], where=rows)
+    return words[chosen]
 
 
 def _ranks(policy: Policy) -> dict[str, int]:
