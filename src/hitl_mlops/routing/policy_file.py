@@ -131,6 +131,11 @@ def _intervention(name: str, piece: Piece, fields: Mapping[str, Piece]) -> Inter
             f"{name} asks nobody before anything happens.",
             "Write during or after, or give the route people and another name.",
         )
+    if name not in AUTOMATIC and found is not Intervention.BEFORE:
+        raise fields["intervention"].wrong(
+            f"on {name} people decide before anything happens.",
+            "Take it out, or let the case begin on `check` with spot checks.",
+        )
     if found is Intervention.DURING and "haltable_for" not in fields:
         raise piece.wrong(
             "the route does not say how long it can be halted.", "Add `haltable_for: 10m` or the like."

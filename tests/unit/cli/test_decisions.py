@@ -15,10 +15,10 @@ POLICY = """\
 version: 1
 routes:
   auto: {confidence: ">= 0.5", intervention: after, reversible_for: 24h}
-  running: {signatures: 1, intervention: during, haltable_for: 1h}
+  check: {intervention: during, haltable_for: 1h}
   senior: {confidence: "< 0.5", skill: senior}
 rules:
-  - {name: the south runs at once, when: {branch: south}, route: running}
+  - {name: the south runs at once, when: {branch: south}, route: check}
 """
 
 
@@ -26,9 +26,9 @@ rules:
 def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A project, a decision that is done and one that runs."""
     project = a_project(tmp_path_factory.mktemp("decisions") / "p", policy=POLICY)
-    done, running = project.decide(some_cases(0, 2)).decisions
+    done, runs = project.decide(some_cases(0, 2)).decisions
     project.close()
-    return project.settings.folder, done.decision_id, running.decision_id
+    return project.settings.folder, done.decision_id, check.decision_id
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def said(decided: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_is_done_is_reversed_and_what_runs_is_halted(said: Any, decided: tuple[Path, str, str]) -> None:
-    _, done, running = decided
+    _, done, check = decided
     assert (said("show", done)["state"], said("show", done)["act"]) == ("released", True)
     assert "Reverse it until" in said("halt", done, "--reason", "odd", code=1)["remedy"]
     assert said("reverse", done, "--reason", "odd", "--by", "ann")["how"] == "reversed"
-    assert said("halt", running, "--reason", "odd", "--by", "ann")["how"] == "halted"
+    assert said("halt", check, "--reason", "odd", "--by", "ann")["how"] == "halted"
 
     shown = said("show", done)
     assert (shown["state"], shown["act"], shown["label"]) == ("reversed", False, None)
     assert shown["taken_back"]["word"]["reason"] == "odd"
-    assert said("show", running)["state"] == "halted"
+    assert said("show", check)["state"] == "halted"
 
 
 def test_outcomes_and_complaints_are_kept_and_shown(said: Any, decided: tuple[Path, str, str]) -> None:

@@ -16,11 +16,11 @@ POLICY = """\
 version: 1
 routes:
   auto: {confidence: ">= 0.5", reversible_for: 24h}
-  running: {signatures: 1, intervention: during, haltable_for: 1h}
+  check: {intervention: during, haltable_for: 1h}
   senior: {confidence: "< 0.5", skill: senior}
 rules:
   - {name: the south is asked about, when: {branch: south}, route: senior}
-  - {name: the west runs at once, when: {branch: west}, route: running}
+  - {name: the west runs at once, when: {branch: west}, route: check}
 spot_checks: {auto: 0.01}
 """
 WORD = {"by": "ann@hitl.example", "reason": "the wrong account"}
