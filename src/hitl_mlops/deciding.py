@@ -90,6 +90,16 @@ class Door:
 
     verbs: Verbs
 
+    def open(self) -> None:
+        """Cases may come in: people can be asked more, and the trail tells which policy is in force.
+
+        Raises:
+            BusyError: too many tickets wait for the desk.
+            ConfigurationError: the policy file is wrong, and not followed.
+        """
+        self.verbs.demand_room()
+        self.verbs.policy_in_force()
+
     def screen(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Intake:
         """What becomes of each row; nothing is written. Raises as `screen_cases`."""
         parts = self.verbs.parts
@@ -160,7 +170,9 @@ class Door:
 
         Raises:
             InputError: the file or a column is wrong, or `strict` and a row was refused; nothing was written.
+            BusyError: too many tickets wait for the desk; nothing was written.
         """
+        self.open()
         file, total = TableFile(path), FileDecided()
         doubled = self._doubled(file)
         if strict:

@@ -89,13 +89,16 @@ class Project:
 
         Raises:
             InputError: the file or a column is wrong, or `strict` and a row was refused; nothing was written.
+            BusyError: too many tickets wait for the desk; nothing was written.
             NotFoundError: there is no champion yet.
         """
         from hitl_mlops.deciding import Door
         from hitl_mlops.decisions.table_file import read_table
 
+        door = Door(self.verbs)
+        door.open()
         frame = read_table(source) if isinstance(source, (str, Path)) else source
-        taken = Door(self.verbs).take(frame, strict=strict)
+        taken = door.take(frame, strict=strict)
         decisions, known = taken.recorded.decisions(), len(taken.recorded.known)
         return Decided(tuple(decisions), taken.refused, known, taken.tickets)
 

@@ -245,9 +245,13 @@ def test_above_the_queue_limit_503_and_never_decided_without_people(app):
     assert "wait for the desk" in closed(reply)["detail"]
     assert reply.headers["retry-after"] == "60"
     assert kept(app.project) == before
-    with pytest.raises(BusyError, match="More than 3 tickets") as caught:
-        app.project.verbs.demand_room()
-    assert caught.value.exit_code == 3
+    file = app.project.settings.folder / "new.csv"
+    pd.DataFrame(cases(20, 2)).to_csv(file, index=False)
+    for ask in (app.project.decide_file, app.project.decide):  # as `hitl decide` and Python do
+        with pytest.raises(BusyError, match="More than 3 tickets") as caught:
+            ask(file)
+        assert caught.value.exit_code == 3
+    assert kept(app.project) == before
     app.project.push()
     assert len(results(app.post(cases(10, 1)))) == 1
 

@@ -24,7 +24,7 @@ from hitl_mlops.gateway.clerk import Clerk, told
 from hitl_mlops.gateway.delivering import delivering
 from hitl_mlops.gateway.events import Lookout, add_events
 from hitl_mlops.gateway.metrics import Metrics
-from hitl_mlops.gateway.porter import Porter
+from hitl_mlops.gateway.policy_watch import watch_policy
 from hitl_mlops.gateway.problem import problem, problem_of
 from hitl_mlops.gateway.recourse import add_recourse
 from hitl_mlops.gateway.tokens import Scope, TokenFile
@@ -47,15 +47,15 @@ def from_environment() -> FastAPI:
 def build_app(project: Project) -> FastAPI:
     """The service of one project; it closes the project when it ends."""
     clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
-    metrics, porter, lookout = Metrics(), Porter(project, clerk.decide), Lookout(clerk.standings)
+    metrics, lookout = Metrics(), Lookout(clerk.standings)
     deliver = clerk.deliver if project.settings.serve.callbacks else None
     project.parts.serve()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(porter.decide)
+        app.state.batcher = Batcher(clerk.decide)
         app.state.batcher.start()
-        watching = asyncio.create_task(porter.watch())
+        watching = asyncio.create_task(watch_policy(project))
         async with delivering(deliver):
             with lookout.ended_by_signals():
                 yield
