@@ -160,6 +160,8 @@ class ServeSettings(_Section):
 
     keep_policy_s: float = Field(default=3600.0, ge=0, le=7 * 86_400)
     """Seconds that the last good policy holds while the file is wrong; then everything goes to people."""
+    most_wait_s: float = Field(default=0.1, gt=0, le=600)
+    """Seconds that the cases ahead of a request may be expected to take; beyond it the answer is 503."""
     callbacks: Annotated[list[str], AfterValidator(_as_prefixes)] = []
     """Beginnings of the addresses that callbacks may call, `https://host/path`."""
 

@@ -53,7 +53,7 @@ def build_app(project: Project) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(clerk.decide)
+        app.state.batcher = Batcher(clerk.decide, most_wait_s=project.settings.serve.most_wait_s)
         app.state.batcher.start()
         watching = asyncio.create_task(watch_policy(project))
         async with delivering(deliver):

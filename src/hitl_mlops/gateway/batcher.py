@@ -1,4 +1,9 @@
-"""Requests that come while a batch is being kept go together into the next one: one commit for all."""
+"""Requests that come while a batch is being kept go together into the next one: one commit for all.
+
+Most of a batch's time is the same whatever it holds, and whoever was answered asks again at once. So before a
+batch begins, those who were just answered are given a moment to share it: without that, callers split into
+two halves that take turns, and each batch holds one half.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from hitl_mlops.errors import BusyError, HitlError, ServiceDownError
+from hitl_mlops.gateway.pace import Pace, again_in_s
 
 Row: TypeAlias = Mapping[str, Any]
 Decide: TypeAlias = Callable[[Sequence[Row], bool], "Sequence[Any]"]
@@ -18,6 +25,7 @@ Decide: TypeAlias = Callable[[Sequence[Row], bool], "Sequence[Any]"]
 
 MOST_ROWS = 1_000
 MOST_WAITING = 10_000
+MOST_WAIT_S = 0.1
 RETRY_AFTER_S = 1
 
 
@@ -40,13 +48,22 @@ class Batcher:
         decide: the work; what it raises for a shared batch is found again by deciding each request alone.
         most_rows: of a batch; a single larger request is a batch of its own.
         most_waiting: rows that may wait; beyond it a request is refused at once, before it costs anything.
+        most_wait_s: seconds that the rows ahead may be expected to take; beyond it likewise. A request that
+            finds nobody waiting is let in, however slow the batches are.
     """
 
     def __init__(
-        self, decide: Decide, *, most_rows: int = MOST_ROWS, most_waiting: int = MOST_WAITING
+        self,
+        decide: Decide,
+        *,
+        most_rows: int = MOST_ROWS,
+        most_waiting: int = MOST_WAITING,
+        most_wait_s: float = MOST_WAIT_S,
     ) -> None:
         self._decide = decide
-        self._most_rows, self._most_waiting = most_rows, most_waiting
+        self._most_rows, self._most_waiting, self._most_wait_s = most_rows, most_waiting, most_wait_s
+        self._pace, self._deciding = Pace(), 0
+        self._wanted, self._expected, self._gathers_until = 1, 1, 0.0
         self._queue: deque[_Request] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decide")
@@ -79,15 +96,24 @@ class Batcher:
         """
         if self._closing:
             raise ServiceDownError("The service is being stopped.", remedy="Ask another instance.")
-        if self.waiting + len(rows) > self._most_waiting:
-            raise BusyError(
-                f"{self.waiting} cases wait to be decided already.",
-                remedy=f"Try again in {RETRY_AFTER_S} s, with fewer cases at once.",
-            )
+        self._demand_room(len(rows))
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queue.append(_Request(rows, frozenset(ids), strict, answer))
-        self._arrived.set()
+        if len(self._queue) >= self._wanted:
+            self._arrived.set()
         return await answer
+
+    def _demand_room(self, rows: int) -> None:
+        waiting = self.waiting
+        wait_s = self._pace.wait_s(waiting + self._deciding)
+        if waiting + rows <= self._most_waiting and (not waiting or wait_s <= self._most_wait_s):
+            return
+        again_s = again_in_s(wait_s)
+        raise BusyError(
+            f"{waiting} cases wait to be decided already.",
+            remedy=f"Try again in {again_s} s, with fewer cases at once.",
+            retry_after_s=again_s,
+        )
 
     async def close(self) -> None:
         """What waits is decided, what comes is refused; then the thread has ended."""
@@ -99,13 +125,25 @@ class Batcher:
 
     async def _run(self) -> None:
         while self._queue or not self._closing:
-            self._arrived.clear()
+            await self._wait_for(1)
+            gathers_s = self._gathers_until - perf_counter()
+            if gathers_s > 0:
+                await self._wait_for(self._expected, gathers_s)
             batch = self._next()
-            if not batch:
-                if not self._closing:
-                    await self._arrived.wait()
-                continue
-            await self._settle(batch)
+            if batch:
+                await self._settle(batch)
+                self._expected = len(batch) + len(self._queue)
+                self._gathers_until = perf_counter() + self._pace.gathers_s
+
+    async def _wait_for(self, requests: int, within_s: float | None = None) -> None:
+        """So many requests wait, or the time is over, or the service is being stopped."""
+        self._wanted = requests
+        if len(self._queue) >= requests or self._closing:
+            return
+        self._arrived.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._arrived.wait()
 
     def _next(self) -> list[_Request]:
         """Requests for one batch, in the order in which they came."""
@@ -147,8 +185,13 @@ class Batcher:
                 one.answer.set_result(mine)
 
     async def _in_thread(self, rows: Sequence[Row], strict: bool) -> Sequence[Any]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._decide, rows, strict)
+        loop, began, self._deciding = asyncio.get_running_loop(), perf_counter(), len(rows)
+        try:
+            outcomes = await loop.run_in_executor(self._thread, self._decide, rows, strict)
+        finally:
+            self._deciding = 0
+        self._pace = self._pace.after(len(rows), perf_counter() - began)
+        return outcomes
 
 
 def _fail(request: _Request, error: Exception) -> None:

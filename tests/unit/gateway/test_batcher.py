@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,63 @@ def test_beyond_the_limit_a_request_is_refused_before_it_costs_anything():
     assert kept == ["a", "b"]
     assert isinstance(refused, BusyError)
     assert desk.batches == [["first"], ["a", "b"]]
+
+
+def test_where_those_ahead_would_take_too_long_a_request_is_refused_and_told_when_to_come_again():
+    kept, refused = asyncio.run(_behind_slow_cases(most_wait_s=0.05))
+    assert kept == ["a"]
+    assert isinstance(refused, BusyError)
+    assert refused.data["retry_after_s"] >= 1
+
+
+def test_where_those_ahead_take_less_than_that_nobody_is_refused():
+    assert asyncio.run(_behind_slow_cases(most_wait_s=60)) == [["a"], ["b"]]
+
+
+async def _behind_slow_cases(*, most_wait_s):
+    """Two requests behind ten cases of 0.01 s each: one that finds nobody waiting, and one more."""
+    begun = threading.Event()
+
+    def slowly(given_rows, _strict):
+        begun.set()
+        time.sleep(0.01 * len(given_rows))
+        return [row["id"] for row in given_rows]
+
+    batcher = Batcher(slowly, most_wait_s=most_wait_s)
+    batcher.start()
+    for count in (1, 10, 1, 10):
+        await batcher.submit(rows(*range(count)))
+    begun.clear()
+    ahead = asyncio.create_task(batcher.submit(rows(*range(10))))
+    assert await asyncio.to_thread(begun.wait, 10)
+    sent = [asyncio.create_task(batcher.submit(rows(name))) for name in ("a", "b")]
+    told = await asyncio.gather(*sent, return_exceptions=True)
+    await ahead
+    await batcher.close()
+    return told
+
+
+def test_callers_who_ask_again_at_once_share_their_batches():
+    sizes = []
+
+    def counted(given_rows, _strict):
+        sizes.append(len(given_rows))
+        time.sleep(0.02)
+        return list(given_rows)
+
+    async def asks(batcher, name):
+        for count in range(20):
+            await batcher.submit(rows(f"{name}-{count}"))
+
+    async def told():
+        batcher = Batcher(counted)
+        batcher.start()
+        await asyncio.gather(*(asks(batcher, name) for name in range(8)))
+        await batcher.close()
+
+    asyncio.run(told())
+    assert sum(sizes) == 160
+    assert sorted(sizes)[len(sizes) // 2] == 8
 
 
 def test_what_waits_when_the_service_stops_is_decided_and_what_comes_later_is_refused():

@@ -1,0 +1,64 @@
+"""What batches of lately tell about the wait of a case, whatever they were."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitl_mlops.gateway.pace import GATHERS_AT_MOST_S, Pace, again_in_s
+
+BATCHES = st.lists(st.tuples(st.integers(1, 1_000), st.floats(0, 60)), max_size=30)
+
+
+def pace_after(batches):
+    pace = Pace()
+    for rows, seconds in batches:
+        pace = pace.after(rows, seconds)
+    return pace
+
+
+def test_before_any_batch_nothing_is_known_and_nobody_waits():
+    assert (Pace().of_a_case_s, Pace().of_a_batch_s, Pace().wait_s(10_000)) == (0, 0, 0)
+
+
+def test_the_time_of_a_batch_and_that_of_a_case_are_told_apart():
+    pace = pace_after((rows, 0.010 + 0.0005 * rows) for rows in (10, 200, 400, 20, 300, 100))
+    assert pace.of_a_case_s == pytest.approx(0.0005, rel=0.01)
+    assert pace.of_a_batch_s == pytest.approx(0.010, rel=0.05)
+
+
+def test_batches_of_one_size_say_nothing_about_a_case():
+    assert pace_after([(16, 0.01)] * 20).wait_s(10_000) == pytest.approx(0, abs=1e-9)
+
+
+def test_chance_among_small_batches_is_not_taken_for_the_cost_of_a_case():
+    pace = pace_after([(1, 0.008), (2, 0.014)] * 10)
+    assert pace.wait_s(16) < 0.03
+
+
+def test_a_model_that_has_become_quick_again_is_soon_believed():
+    slow = [(rows, 0.1 * rows) for rows in (1, 20, 1, 20)]
+    quick = [(rows, 0.001 * rows) for rows in (1, 20) * 40]
+    assert pace_after(slow).of_a_case_s > 0.05
+    assert pace_after(slow + quick).of_a_case_s < 0.002
+
+
+@given(BATCHES, st.integers(0, 10_000), st.integers(0, 10_000))
+def test_whatever_batches_took_more_ahead_is_never_less_to_wait(batches, ahead, more):
+    pace = pace_after(batches)
+    assert 0 <= pace.wait_s(ahead) <= pace.wait_s(ahead + more)
+
+
+@given(BATCHES.filter(bool))
+def test_whatever_batches_took_no_part_is_negative_or_more_than_all_of_it(batches):
+    pace = pace_after(batches)
+    seconds = max(each for _, each in batches)
+    assert 0 <= pace.of_a_batch_s <= seconds * 1.001
+    assert 0 <= pace.of_a_case_s * min(one for one, _ in batches) <= seconds * 1.001
+    assert 0 <= pace.gathers_s <= GATHERS_AT_MOST_S
+
+
+@pytest.mark.parametrize(("wait_s", "again"), [(0, 1), (0.2, 1), (1.2, 2), (30, 30)])
+def test_one_is_told_to_come_again_in_whole_seconds(wait_s, again):
+    assert again_in_s(wait_s) == again
