@@ -28,7 +28,7 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     project = a_project(tmp_path_factory.mktemp("decisions") / "p", policy=POLICY)
     done, runs = project.decide(some_cases(0, 2)).decisions
     project.close()
-    return project.settings.folder, done.decision_id, check.decision_id
+    return project.settings.folder, done.decision_id, runs.decision_id
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def said(decided: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_is_done_is_reversed_and_what_runs_is_halted(said: Any, decided: tuple[Path, str, str]) -> None:
-    _, done, check = decided
+    _, done, runs = decided
     assert (said("show", done)["state"], said("show", done)["act"]) == ("released", True)
     assert "Reverse it until" in said("halt", done, "--reason", "odd", code=1)["remedy"]
     assert said("reverse", done, "--reason", "odd", "--by", "ann")["how"] == "reversed"
-    assert said("halt", check, "--reason", "odd", "--by", "ann")["how"] == "halted"
+    assert said("halt", runs, "--reason", "odd", "--by", "ann")["how"] == "halted"
 
     shown = said("show", done)
     assert (shown["state"], shown["act"], shown["label"]) == ("reversed", False, None)
     assert shown["taken_back"]["word"]["reason"] == "odd"
-    assert said("show", check)["state"] == "halted"
+    assert said("show", runs)["state"] == "halted"
 
 
 def test_outcomes_and_complaints_are_kept_and_shown(said: Any, decided: tuple[Path, str, str]) -> None:
