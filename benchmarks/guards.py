@@ -1,4 +1,4 @@
-"""How soon a freeze holds: in the process that sets it, and in two others that decide all the while.
+"""How soon a freeze or a breaker holds: in its own process, and in two others that decide all the while.
 
     python benchmarks/guards.py [--quick] [--json]
 
@@ -8,7 +8,11 @@ is automatic. In process: from the call of `freeze` until the next `decide` has 
 Across processes: two workers decide batch after batch on the same database, each as fast as it can; from the
 call of `freeze` in a third process to the later of two moments, its return and the end of the last batch of
 any worker in which a decision was automatic. Each is done several times; told are median and worst. Workers
-decide 50 cases at a time; without --quick also 2,000, the most that one transaction records.
+decide 50 cases at a time; without --quick also as many as one transaction records at the most.
+
+The breaker: people have overruled 200 automatic decisions, and their answers stand in the database. From then
+on the time runs: the look that `hitl collect` ends with, until the next `decide` in the same process has told
+its decisions, or no worker gives out an automatic one any more.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from hitl_mlops.decisions.decide import RECORDED_AT_ONCE
 from hitl_mlops.project import Project
-from tests.freeze_room import a_project, open_again, some_cases
+from tests.freeze_room import POLICY, a_project, open_again, some_cases
+from tests.guard_room import answer_all
 
 FORKED = multiprocessing.get_context("fork")  # the workers inherit the model that the project was given
 WORKERS = 2
@@ -45,14 +50,29 @@ BATCH = 50
 FREEZES_OF_LARGE = 5
 FAR_APART = 1_000_000
 """Between the first case numbers of two workers, so that each decides cases of its own."""
+BEFORE_ALL = 10_000
+"""The first batch whose cases neither a freeze in this process nor a worker has decided."""
 SEEN = 3
 """Batches that each worker decides before and after each freeze."""
 ENDS_WITHIN_S = 60.0
-GOALS = {"freeze_s": 1.0, "freeze_workers_s": 5.0, "freeze_large_s": 5.0}
+OVERRULED = 200
+WATCHED = POLICY.replace("auto: 0.01", "auto: 1.0") + (
+    f'guards: {{breaker: {{override_rate: "> 0.25", window: {OVERRULED}, at_least: 50, opens_for: 30m}}}}\n'
+)
+"""Everything automatic is spot-checked, so that whatever was decided can be answered."""
+GOALS = {
+    "freeze_s": 1.0,
+    "freeze_workers_s": 5.0,
+    "freeze_large_s": 5.0,
+    "breaker_s": 1.0,
+    "breaker_workers_s": 5.0,
+}
 TITLES = {
-    "freeze_s": "in the same process",
-    "freeze_workers_s": f"in {WORKERS} other processes",
+    "freeze_s": "a freeze in the same process",
+    "freeze_workers_s": f"a freeze in {WORKERS} other processes",
     "freeze_large_s": f"there, {RECORDED_AT_ONCE:,} cases at a time",
+    "breaker_s": "a breaker in the same process",
+    "breaker_workers_s": f"a breaker in {WORKERS} other processes",
 }
 
 
@@ -119,14 +139,58 @@ def _held_after(batches: Sequence[Batch], start: float, returned: float, lifted_
     return last - start
 
 
+def overrule(project: Project, batch: int) -> None:
+    """People have overruled new automatic decisions, none of which is younger than the last reset."""
+    first = -(batch + 1) * OVERRULED
+    decided = project.decide(some_cases(FAR_APART**2 + first, OVERRULED)).decisions
+    assert answer_all(project, decided, right=False) == OVERRULED
+
+
+def reset(project: Project) -> None:
+    """The breaker that is open is closed again."""
+    (standing,) = project.parts.breakers.standing()
+    order = project.verbs.order("benchmark", "benchmark")
+    project.verbs.circuit.reset(standing.breaker_id, order)
+
+
+def measure_breaker(project: Project, times: int) -> list[float]:
+    """Seconds from answers that stand in the database to the first decision that is for people."""
+    taken = []
+    for place in range(times):
+        overrule(project, place)
+        start = time.perf_counter()
+        project.look_at_breakers()
+        assert _automatic(project, BEFORE_ALL + place) == 0
+        taken.append(time.perf_counter() - start)
+        reset(project)
+    return taken
+
+
+def measure_breaker_workers(project: Project, times: int) -> list[float]:
+    """Seconds from answers that stand in the database until no worker gives out an automatic decision."""
+    with workers(project, BATCH, BEFORE_ALL) as (told, counts):
+        spans = []
+        for place in range(times):
+            overrule(project, times + place)
+            _wait_for_more(counts)
+            start = time.monotonic()
+            project.look_at_breakers()
+            returned = time.monotonic()
+            _wait_for_more(counts)
+            lifted_from = time.monotonic()
+            reset(project)
+            spans.append((start, returned, lifted_from))
+    return [_held_after(told, *span) for span in spans]
+
+
 @contextlib.contextmanager
-def workers(project: Project, size: int) -> Iterator[tuple[list[Batch], Sequence[int]]]:
-    """Other processes decide on the project's database: what they told, at the end, and counts of batches."""
+def workers(project: Project, size: int, since: int = 0) -> Iterator[tuple[list[Batch], Sequence[int]]]:
+    """Other processes decide, from that batch on: what they told, at the end, and counts of batches."""
     told: list[Batch] = []
     project.parts.database.close()  # no connection is shared with a process that was forked
     pipes, counts = [FORKED.Pipe() for _ in range(WORKERS)], FORKED.Array("Q", WORKERS)
     started = [
-        FORKED.Process(target=_work, args=(place, project, size, end, counts))
+        FORKED.Process(target=_work, args=(place, project, size, since, end, counts))
         for place, (_, end) in enumerate(pipes)
     ]
     for one in started:
@@ -143,11 +207,11 @@ def workers(project: Project, size: int) -> Iterator[tuple[list[Batch], Sequence
             one.join()
 
 
-def _work(worker: int, given: Project, size: int, boss: Connection, counts: Any) -> None:
+def _work(worker: int, given: Project, size: int, since: int, boss: Connection, counts: Any) -> None:
     """Decide new cases until the boss says stop, then tell what was decided."""
     done = []
     with open_again(given.settings.folder, given.parts.registry) as project:
-        for batch in itertools.count():
+        for batch in itertools.count(since):
             automatic = _automatic(project, batch, (worker + 1) * FAR_APART * size, size)
             done.append(Batch(worker, time.monotonic(), automatic))
             counts[worker] += 1
@@ -186,6 +250,11 @@ def main() -> None:
             taken["freeze_workers_s", name] = measure_workers(project, times)
             if not given.quick:
                 taken["freeze_large_s", name] = measure_workers(project, FREEZES_OF_LARGE, RECORDED_AT_ONCE)
+            (project.settings.folder / "policy.yaml").write_text(WATCHED)
+            project.close()
+            project = open_again(project.settings.folder, project.parts.registry)
+            taken["breaker_s", name] = measure_breaker(project, times)
+            taken["breaker_workers_s", name] = measure_breaker_workers(project, times)
             assert project.verify_trail().sound
             project.close()
     show(taken)
@@ -204,7 +273,7 @@ def figures_of(taken: dict[tuple[str, str], list[float]]) -> dict[str, float]:
 
 def show(taken: dict[tuple[str, str], list[float]]) -> None:
     """One line for each way and database."""
-    table = Table("a freeze holds", "database", "freezes", "median", "worst", "goal")
+    table = Table("it holds", "database", "times", "median", "worst", "goal")
     for (what, name), seconds in taken.items():
         told = (f"{value:.3f} s" for value in (statistics.median(seconds), max(seconds), GOALS[what]))
         table.add_row(TITLES[what], name, str(len(seconds)), *told)

@@ -136,7 +136,7 @@ class Door:
 
         decides = {
             "key": parts.policy_key,
-            "board": parts.switches,
+            "board": parts.guards,
             "beside": ask,
             "checks": parts.checks,
             **kept,

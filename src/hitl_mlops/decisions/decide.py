@@ -33,10 +33,11 @@ from hitl_mlops.decisions.serving import Serving
 from hitl_mlops.decisions.write import Outcome, Spoke, write_block
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.routing.attributes import DISAGREEMENT
+from hitl_mlops.routing.guard_board import GuardBoard
+from hitl_mlops.routing.guards import Guards
 from hitl_mlops.routing.policy import CLOSED, Policy
+from hitl_mlops.routing.rate_limits import RateLimit
 from hitl_mlops.routing.route import Check, route
-from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
-from hitl_mlops.routing.switches import Switch
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 Beside: TypeAlias = Callable[[Block], object]
@@ -73,13 +74,13 @@ class Deciding:
         policy: the policy; None sends every case to senior review.
         key: the project's policy key; makes ids, draws arms and spot checks.
         checks: the user's auxiliary checks by name.
-        switches: what people have frozen; None where that cannot be read, which freezes everything.
+        guards: what stands against automatic decisions.
     """
 
     policy: Policy | None
     key: bytes
     checks: Mapping[str, Check] = field(default_factory=dict)
-    switches: Sequence[Switch] | None = ()
+    guards: Guards = field(default_factory=Guards)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +112,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     log: DecisionLog,
     trail: Trail,
     transaction: Transaction,
-    board: SwitchBoard,
+    board: GuardBoard,
     now: datetime,
     actor: str,
     checks: Mapping[str, Check] | None = None,
@@ -132,7 +133,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         log: where decisions are kept.
         trail: where the entries go.
         transaction: opens what log, trail and board are to share, `database.transaction`.
-        board: what people have frozen.
+        board: what stands against automatic decisions.
         now: the time of the decisions.
         actor: who decides, `cli` or a flow.
         checks: the user's auxiliary checks by name.
@@ -146,9 +147,11 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         batch = cases if len(places) == len(cases) else cases.take(places)
         keys, heard = intake.keys[places], hear(batch, serving, deciding)
         with transaction():
-            block = decide(batch, keys, heard, replace(deciding, switches=read_standing(board)), now)
+            standing = board.read(policy, now)
+            block, used = decide(batch, keys, heard, replace(deciding, guards=standing), now)
             new = log.record(block)
             if new is not None:
+                board.tell(used, now)
                 trail.append([_event(new, actor)])
                 blocks.append(new)
                 if beside is not None:
@@ -175,8 +178,8 @@ def hear(cases: Cases, serving: Serving, deciding: Deciding) -> Heard:
 
 def decide(
     cases: Cases, keys: npt.NDArray[np.uint8], heard: Heard, deciding: Deciding, now: datetime
-) -> Block:
-    """The decisions on the cases, at least one, and what the model that did not answer would have said.
+) -> tuple[Block, Mapping[RateLimit, int]]:
+    """The decisions on the cases, at least one, and what they use of the rate limits.
 
     Pure but for the random bytes that keep the hashes of the rows from being guessed.
     """
@@ -189,7 +192,8 @@ def decide(
         list(map(id_of, split_keys(keys))),
         deciding.key,
         checks=deciding.checks,
-        switches=deciding.switches,
+        guards=deciding.guards,
+        inputs=cases.frame() if deciding.guards.compares_inputs else None,
         versions=[versions[model] for model in said["model"].tolist()],
     )
     levels = {plan.name: level for level, plan in enumerate(policy.routes)}
@@ -205,7 +209,8 @@ def decide(
         "impact": routes.impact,
     }
     models = [Spoke(each.model.version, each.model.digest, each.model.classes) for each in heard.models]
-    return write_block(cases, Outcome(models, policy.routes, list(kinds), policy.hash, fields), now)
+    outcome = Outcome(models, policy.routes, list(kinds), policy.hash, fields)
+    return write_block(cases, outcome, now), routes.used
 
 
 def _said(heard: Heard) -> dict[str, npt.NDArray[Any]]:

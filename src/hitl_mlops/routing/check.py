@@ -31,9 +31,6 @@ NOT_ACTED_ON: Mapping[str, str] = {
     "blind_second": _KEPT,
     "skill": "is not compared yet with what the roster says of a reviewer",
     "escalation": _FORM,
-    "guards.breaker": _FORM,
-    "guards.rate_limits": _FORM,
-    "guards.freeze_like": _FORM,
     "approval.by": "is read and not enforced yet: identities are only claimed",
     "approval.not_the_trainer": "is read and not enforced yet: identities are only claimed",
 }

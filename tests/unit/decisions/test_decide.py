@@ -26,6 +26,7 @@ from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope
 from tests.builders import KEY, NOW, a_case, a_log, an_intake
+from tests.guard_builders import a_guard_board
 
 POLICY = parse_policy("""
 rules: [{name: big, when: {amount: ">= 100"}, route: senior}]
@@ -63,7 +64,7 @@ class World:
     def __init__(self, **serving):
         self.serving = Serving(**({"champion": FakeModel()} | serving))
         self.log, self.trail = a_log(), InMemoryTrail()
-        self.transaction, self.board = contextlib.nullcontext, InMemorySwitchBoard()
+        self.transaction, self.board = contextlib.nullcontext, a_guard_board()
 
     def decide(self, cases, policy=POLICY, **changes):
         parts = {"log": self.log, "trail": self.trail, "transaction": self.transaction, "board": self.board}
@@ -150,7 +151,7 @@ def test_what_was_frozen_before_a_batch_is_recorded_goes_to_people():
     world = World(challenger=FakeModel("2"), share_percent=40.0, rollout_id="r1")
     assert {each.route for each in world.decide(cases_of_x(*[0.95] * 20))} == {"auto"}
 
-    world.board.add(Scope(), Order("r1", "odd", NOW))
+    world.board.switches.add(Scope(), Order("r1", "odd", NOW))
     later = [a_case(case_id=f"later-{n}", inputs={"x": 0.95}) for n in range(40)]
     decisions = world.decide(later)
 
@@ -161,7 +162,7 @@ def test_what_was_frozen_before_a_batch_is_recorded_goes_to_people():
 
 def test_a_frozen_version_is_frozen_whichever_arm_it_answers():
     world = World(challenger=FakeModel("2"), share_percent=40.0, rollout_id="r1")
-    world.board.add(Scope("model", "2"), Order("r1", "odd", NOW))
+    world.board.switches.add(Scope("model", "2"), Order("r1", "odd", NOW))
     decisions = world.decide(cases_of_x(*[0.95] * 60))
 
     assert {(each.arm, each.route) for each in decisions} == {
@@ -177,7 +178,7 @@ class Unreadable(InMemorySwitchBoard):
 
 def test_a_board_that_cannot_be_read_freezes_everything():
     world = World()
-    world.board = Unreadable()
+    world.board = a_guard_board(switches=Unreadable())
     (decision,) = world.decide(cases_of_x(0.95))
     assert decision.route == "senior"
     assert decision.reasons[0] == "frozen: the switches cannot be read → senior"
