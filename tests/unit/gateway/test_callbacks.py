@@ -45,8 +45,8 @@ def told_of(shop, decision_id, count):
 
 
 def test_the_shop_is_called_when_people_have_decided_and_when_it_is_halted(app, shop):
-    [told] = results(app.post(cases(0, 1, branch="west")))
-    url = shop[0] + "/hitl/west"
+    [told] = results(app.post(cases(0, 1, branch="south")))
+    url = shop[0] + "/hitl/south"
     first = app.say(told["decision_id"], "callback", url=url)
     assert first.status_code == 200
     assert app.say(told["decision_id"], "callback", url=url).json() == first.json()
@@ -54,8 +54,11 @@ def test_the_shop_is_called_when_people_have_decided_and_when_it_is_halted(app, 
     [one] = told_of(shop, told["decision_id"], 1)
     assert (one["state"], one["act"], one["label"], one["case_id"]) == ("resolved", True, "no", "c0")
 
-    app.say(told["decision_id"], "halt", **WORD)
-    _, two = told_of(shop, told["decision_id"], 2)
+    [runs] = results(app.post(cases(1, 1, branch="west")))
+    assert runs["act"]
+    app.say(runs["decision_id"], "callback", url=shop[0] + "/hitl/west")
+    app.say(runs["decision_id"], "halt", **WORD)
+    [two] = told_of(shop, runs["decision_id"], 1)
     assert (two["state"], two["act"], two["label"]) == ("halted", False, None)
 
 
