@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 
 from hitl_mlops.gateway.app import build_app
 from hitl_mlops.gateway.tokens import Scope, TokenFile
+from hitl_mlops.own_files import utc_now
 from hitl_mlops.project import Project
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.settings import read_settings
-from hitl_mlops.wiring import utc_now
 from tests.freeze_room import TwinParts, a_project, some_cases
 
 POLICY = """\

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from hitl_mlops.errors import HitlError, NotFoundError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.outcomes import Decided, Look, TrailCheck
+from hitl_mlops.own_files import utc_now
 from hitl_mlops.settings import Settings, read_settings
 from hitl_mlops.training.registry import APPROVER_TAG, CHALLENGER
 from hitl_mlops.verbs import Verbs
-from hitl_mlops.wiring import Parts, utc_now
+from hitl_mlops.wiring import Parts
 
 if TYPE_CHECKING:
     import pandas as pd

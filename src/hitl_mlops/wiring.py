@@ -2,71 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-import tempfile
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitl_mlops.errors import ServiceDownError
 from hitl_mlops.ids import keyed_id
-from hitl_mlops.settings import Settings, task_of
+from hitl_mlops.own_files import OwnFiles
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hitl_mlops.audit.keys import Verifier
     from hitl_mlops.audit.trail_sql import SqlTrail
     from hitl_mlops.callbacks.book import CallbackBook
     from hitl_mlops.database.connect import Database
     from hitl_mlops.dataset.store import DatasetStore
     from hitl_mlops.decisions.log import DecisionLog
-    from hitl_mlops.decisions.odd import OddGuard
-    from hitl_mlops.decisions.schema import InputSchema
-    from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed import TimedModels
-    from hitl_mlops.decisions.timed_functions import TimedFunction
     from hitl_mlops.gates.book import GateBook
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
     from hitl_mlops.overrides.screen import Screen
     from hitl_mlops.recourse.book import RecourseBook
     from hitl_mlops.review.desk import Desk
-    from hitl_mlops.review.roster import Roster
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
     from hitl_mlops.routing.breaker_board import BreakerBoard
     from hitl_mlops.routing.guard_board import GuardBoard
-    from hitl_mlops.routing.likeness import Yardstick
-    from hitl_mlops.routing.policy import Policy
-    from hitl_mlops.routing.policy_keeper import PolicyKeeper
     from hitl_mlops.routing.switch_board import SwitchBoard
-    from hitl_mlops.routing.user_functions import Check
-    from hitl_mlops.training.artifact import Trust
-    from hitl_mlops.training.recipe import Recipe
     from hitl_mlops.training.registry import ModelRegistry
 
-KEY_BYTES = 32
 
-
-def utc_now() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
-
-
-class Parts:
+class Parts(OwnFiles):
     """The adapters of one project, by its settings."""
-
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.serves = False
-        self._tasks: dict[tuple[str, ...], Task] = {}
-        self._schemas: dict[Task, InputSchema] = {}
 
     @cached_property
     def database(self) -> Database:
@@ -97,129 +63,6 @@ class Parts:
         from hitl_mlops.audit.keys import read_verifier
 
         return read_verifier(self._keys / "trail.pub")
-
-    @cached_property
-    def policy_key(self) -> bytes:
-        """What draws spot checks and makes our ids; made once, mode 0600."""
-        return _kept_key(self._keys / "policy.key")
-
-    @cached_property
-    def policies(self) -> PolicyKeeper:
-        """Follows the policy file, for who runs on while it is changed."""
-        from hitl_mlops.routing.policy_keeper import PolicyKeeper, sound_policy
-
-        columns = [str(name) for name in self.base.columns]
-        return PolicyKeeper(
-            self.settings.path(self.settings.policy),
-            self.settings.state / "policy_in_force.json",
-            read=partial(sound_policy, columns=columns, classes=self.classes, functions=self.functions),
-            fresh_for=timedelta(seconds=self.settings.serve.keep_policy_s),
-        )
-
-    def serve(self) -> PolicyKeeper:
-        """Somebody waits for each answer from now on, and nobody for a command to end.
-
-        `policy` is what the keeper held last, so that a wrong file is not raised any more; a shadow has
-        little time. Called before the first model is asked for.
-        """
-        self.serves = True
-        return self.policies
-
-    @property
-    def policy(self) -> Policy:
-        """What decides: the policy file as it was first read, or what its keeper says where it is followed.
-
-        Raises:
-            ConfigurationError: the file is wrong and not followed.
-        """
-        return self.policies.held(self.clock()).policy if self.serves else self._policy
-
-    @cached_property
-    def _policy(self) -> Policy:
-        from hitl_mlops.routing.policy_file import read_policy
-
-        return read_policy(self.settings.path(self.settings.policy))
-
-    @cached_property
-    def functions(self) -> Mapping[str, TimedFunction]:
-        """The user's functions by name, loaded and timed; raises ConfigurationError where one cannot be."""
-        from hitl_mlops.decisions.timed_functions import TimedFunction
-        from hitl_mlops.own_code import load_functions
-
-        loaded = load_functions(self.settings.functions, self.settings.folder)
-        within_s = self.settings.functions_within_s
-        return {name: TimedFunction(name, function, within_s) for name, function in loaded.items()}
-
-    @property
-    def checks(self) -> Mapping[str, Check]:
-        """The user's functions, among them each that the policy names.
-
-        Raises:
-            ConfigurationError: one cannot be loaded, or the policy names one that is not there.
-        """
-        from hitl_mlops.routing.policy import check_functions
-
-        check_functions(self.policy, self.functions)
-        return self.functions
-
-    @cached_property
-    def roster(self) -> Roster:
-        """Who may answer."""
-        from hitl_mlops.review.roster import Roster, read_roster
-
-        file = self.settings.reviewers
-        return Roster() if file is None else read_roster(self.settings.path(file))
-
-    @cached_property
-    def base(self) -> pd.DataFrame:
-        """What the first champion learns from."""
-        from hitl_mlops.decisions.table_file import read_table
-
-        return read_table(self.settings.path(self.settings.model.base))
-
-    @property
-    def task(self) -> Task:
-        """The shape of a case, every `auto` filled in; it has the attributes that the policy goes by."""
-        policy = self.policy
-        attributes = self.policies.attributes if self.serves else policy.kept
-        if attributes not in self._tasks:
-            self._tasks = {attributes: self._task_with(attributes)}
-        return self._tasks[attributes]
-
-    def _task_with(self, attributes: tuple[str, ...]) -> Task:
-        return task_of(self.settings, list(self.base.columns), self._labels, attributes)
-
-    @property
-    def classes(self) -> list[str]:
-        """What the model may say: as written, or as the base data have it."""
-        written = self.settings.task.classes
-        return self._labels if isinstance(written, str) else written
-
-    @cached_property
-    def _labels(self) -> list[str]:
-        from hitl_mlops.dataset.assemble import label_text
-
-        label = self.settings.task.label
-        given = self.base[label].dropna().unique().tolist() if label in self.base else []
-        return [text for text in map(label_text, given) if text is not None]
-
-    @property
-    def schema(self) -> InputSchema:
-        """What inputs look like, learned from the base data."""
-        from hitl_mlops.decisions.schema import learn_schema
-
-        task = self.task
-        if task not in self._schemas:
-            self._schemas = {task: learn_schema(self.base, task)}
-        return self._schemas[task]
-
-    @cached_property
-    def odd_guard(self) -> OddGuard:
-        """Which inputs are too unlike the base data."""
-        from hitl_mlops.decisions.odd import OddPolicy, learn_guard
-
-        policy = OddPolicy(**self.settings.task.odd_inputs.model_dump())
-        return learn_guard(self.base, self.task, self.schema, policy)
 
     @cached_property
     def log(self) -> DecisionLog:
@@ -253,12 +96,6 @@ class Parts:
         limits = SqlLimitBook(self.database)
         inputs = partial(inputs_of, self.log)
         return GuardBoard(self.switches, self.breakers, limits, inputs, lambda: self._yardstick)
-
-    @cached_property
-    def _yardstick(self) -> Yardstick:
-        from hitl_mlops.decisions.yardstick import yardstick_of
-
-        return yardstick_of(self.base, self.schema, self.task.kind)
 
     @cached_property
     def tickets(self) -> TicketBook:
@@ -297,11 +134,6 @@ class Parts:
         return SqlCallbackBook(self.database)
 
     @cached_property
-    def callback_key(self) -> bytes:
-        """What the secrets of callbacks are made of; made once, mode 0600."""
-        return _kept_key(self._keys / "callback.key")
-
-    @cached_property
     def screen(self) -> Screen:
         """What an answer must be to count."""
         from hitl_mlops.overrides.screen import ScreenPolicy
@@ -315,24 +147,6 @@ class Parts:
         from hitl_mlops.dataset.store_delta import DeltaDatasetStore
 
         return DeltaDatasetStore(self.settings.path(self.settings.services.datasets))
-
-    @cached_property
-    def recipe(self) -> Recipe:
-        """What learns."""
-        from hitl_mlops.training.recalibrate import Recalibration
-        from hitl_mlops.training.recipe import Recipe
-
-        model = self.settings.model
-        recalibrate = Recalibration(model.recalibrate)
-        return Recipe(model.recipe, folder=self.settings.folder, recalibrate=recalibrate)
-
-    @cached_property
-    def trust(self) -> Trust:
-        """Which code a stored model may name."""
-        from hitl_mlops.training.artifact import Trust
-
-        model = self.settings.model
-        return Trust(tuple(model.trust_types), pickle=model.trust_pickle, folder=self.settings.folder)
 
     @cached_property
     def registry(self) -> ModelRegistry:
@@ -423,22 +237,3 @@ class Parts:
             self.trail.close()
         if "database" in vars(self):
             self.database.close()
-
-    @property
-    def _keys(self) -> Path:
-        return self.settings.state / "keys"
-
-
-def _kept_key(path: Path) -> bytes:
-    """The key in the file; made once with mode 0600. Of two that come first together, one is kept."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")  # mode 0600 from the first byte
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        Path(draft).unlink()
-    return path.read_bytes()

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from hitl_mlops.own_files import utc_now
 from hitl_mlops.servers import worker
 from hitl_mlops.servers.schedules import look_at_schedules
 from hitl_mlops.servers.stack import Stack
-from hitl_mlops.wiring import utc_now
 from tests import servers
 from tests.flow_room import PROJECT, Deployed, until, write_project
 

@@ -6,10 +6,10 @@ import psutil
 import pytest
 
 from hitl_mlops import Project
+from hitl_mlops.own_files import utc_now
 from hitl_mlops.servers import process, worker
 from hitl_mlops.servers.port import free_port
 from hitl_mlops.servers.schedules import look_at_schedules
-from hitl_mlops.wiring import utc_now
 from tests.flow_room import until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

@@ -134,8 +134,8 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
     Exit code 0: all is well; 2: something must be changed; 3: only a server is down.
     """
+    from hitl_mlops.own_files import utc_now
     from hitl_mlops.servers.check import SERVER, check_all
-    from hitl_mlops.wiring import utc_now
 
     folder = _folder(project)
     with working("Looking"):
@@ -195,9 +195,9 @@ def _check(name: str, look: Callable[[], str]) -> Check:
 
 def _schedules(path: Path, folder: Path) -> list[Check]:
     """Whether the flows' schedules plan runs; nothing where no flow is, or Prefect does not answer."""
+    from hitl_mlops.own_files import utc_now
     from hitl_mlops.servers.check import Check
     from hitl_mlops.servers.schedules import NAME, look_at_schedules
-    from hitl_mlops.wiring import utc_now
 
     try:
         address = open_project(path).parts.prefect_address

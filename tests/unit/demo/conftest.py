@@ -16,11 +16,12 @@ from hitl_mlops.demo.place import write_project
 from hitl_mlops.demo.prefect_runs import FlowRun
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.demo.team import STRANGER, Team
+from hitl_mlops.own_files import utc_now
 from hitl_mlops.project import Project
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.settings import read_settings
 from hitl_mlops.training.registry_in_memory import InMemoryRegistry
-from hitl_mlops.wiring import Parts, utc_now
+from hitl_mlops.wiring import Parts
 
 
 class DeskWithAPage(InMemoryDesk):

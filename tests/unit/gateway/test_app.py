@@ -11,7 +11,7 @@ import pytest
 from hitl_mlops.gateway.app import build_app
 from hitl_mlops.gateway.asking import MOST_BYTES
 from hitl_mlops.gateway.tokens import Scope, TokenFile
-from hitl_mlops.wiring import utc_now
+from hitl_mlops.own_files import utc_now
 from tests.freeze_room import open_again
 from tests.gateway_room import cases, serving
 from tests.loop_room import begin

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from hitl_mlops.gateway.tokens import Scope, TokenFile
-from hitl_mlops.wiring import utc_now
+from hitl_mlops.own_files import utc_now
 from tests.gateway_room import cases, serving
 from tests.unit.gateway.test_app import problem, results
 
