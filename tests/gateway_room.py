@@ -90,7 +90,13 @@ def serving(
     database: str = "",
 ) -> Iterator[Application]:
     """The service answers; the project it serves has a champion. `settings`: text of hitl.yaml → new text."""
-    made = a_project(folder, policy=policy, database=database)
+    with served(a_project(folder, policy=policy, database=database), settings) as application:
+        yield application
+
+
+@contextmanager
+def served(made: Project, settings: Mapping[str, str] | None = None) -> Iterator[Application]:
+    """A service of that project, whose models are a twin's, answers."""
     file = made.settings.folder / "hitl.yaml"
     for old, new in (settings or {}).items():
         assert old in file.read_text()

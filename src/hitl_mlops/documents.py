@@ -16,7 +16,15 @@ from hitl_mlops.errors import ConfigurationError
 
 LARGEST_FILE = 256 * 1024
 MOST_PIECES = 20_000
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+DEEPEST = 50
+LONGEST_TEXT = 10_000
+LARGEST_WHOLE = 2**53
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp")
+)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -62,7 +70,7 @@ class Piece:
         if not isinstance(self.value, str) or not self.value.strip():
             raise self.wrong(f"{self.spelled()} is not a text.", "Write a word, in quotes where needed.")
         if choices is not None and self.value not in choices:
-            raise self.wrong(f"{self.value!r} is not known here.", did_you_mean(self.value, choices))
+            raise self.wrong(f"{self.spelled()} is not known here.", did_you_mean(self.value, choices))
         return self.value
 
     def number(self, low: float = -math.inf, high: float = math.inf) -> float:
@@ -154,15 +162,21 @@ def read_yaml(path: Path) -> Piece:
         ConfigurationError: no such file, not UTF-8, or as `parse_yaml`.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes() if path.stat().st_size <= 4 * LARGEST_FILE else b"x" * (LARGEST_FILE + 1)
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"There is no file {path}.", remedy="Run `hitl init` to write one, or name it with --project."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error}.", remedy="Save it as UTF-8 text."
+            f"{path} cannot be read: {error.strerror or type(error).__name__}.",
+            remedy="Give the path of a file that this user may read.",
         ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _at_line(path.name, line, "these bytes are not UTF-8.", "Save it as UTF-8 text.") from error
     return parse_yaml(text, path.name)
 
 
@@ -200,46 +214,94 @@ def parse_yaml(text: str, file: str) -> Piece:
         ConfigurationError: no YAML, a key twice, an empty or huge file, nesting without end; the fact
             names the line.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
-    if len(text) > LARGEST_FILE:
-        raise ConfigurationError(
-            f"{file} has {len(text):,} characters.", remedy=f"Keep it under {LARGEST_FILE:,}."
-        )
+    _refuse_huge(text, file)
     try:
-        tree = YAML(typ="rt").load(text)
+        tree = _reader().load(text)
         if tree is None:
-            raise ConfigurationError(
-                f"{file} is empty.", remedy="Run `hitl init` for an example to start from."
-            )
+            raise _at_line(file, 1, "the file is empty.", "Run `hitl init` for an example to start from.")
         return _piece(tree, 1, "", file, [MOST_PIECES])
     except DuplicateKeyError as error:
-        raise ConfigurationError(
-            f"{file}, line {_line(error)}: {_first_sentence(error)} is there twice.",
-            remedy="Keep one of the two.",
-            line=_line(error),
-        ) from error
+        fact = f"{_first_sentence(error)} is there twice."
+        raise _at_line(file, _line(error), fact, "Keep one of the two.") from error
     except MarkedYAMLError as error:
-        raise ConfigurationError(
-            f"{file}, line {_line(error)}: this is not YAML: {error.problem}.",
-            remedy="Mend the indentation, brackets or quotes on that line.",
-            line=_line(error),
-        ) from error
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise ConfigurationError(
-            f"{file} cannot be read as YAML: {type(error).__name__}.",
-            remedy="Take out unusual characters and deep nesting.",
-        ) from error
+        fact = f"this is not YAML: {error.problem}."
+        remedy = error.note or "Mend the indentation, brackets or quotes on that line."
+        raise _at_line(file, _line(error), fact, remedy) from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        fact = f"the sign U+{error.character:04X} cannot stand in YAML."
+        raise _at_line(file, line, fact, "Take it out.") from error
+    except (YAMLError, RecursionError, ValueError, TypeError) as error:
+        fact = f"this cannot be read as YAML: {type(error).__name__}."
+        raise _at_line(file, 1, fact, "Take out unusual characters and deep nesting.") from error
+
+
+def _at_line(file: str, line: int, fact: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"{file}, line {line}: {fact}", remedy=remedy, line=line)
+
+
+def _refuse_huge(text: str, file: str) -> None:
+    """What would take long to read is not begun: long text, many values, deep nesting."""
+    if len(text) > LARGEST_FILE:
+        raise _at_line(
+            file,
+            1,
+            f"it has more than {LARGEST_FILE:,} characters.",
+            "Keep it shorter; is it the right file?",
+        )
+    if text.count(",") + text.count("\n") > MOST_PIECES:
+        raise _at_line(file, 1, f"it has more than {MOST_PIECES:,} values.", "Keep it shorter.")
+    depth = 0
+    for found in re.finditer(r"[\[{\]}]|\n +", text):
+        sign = found[0]
+        depth += (sign in "[{") - (sign in "]}" and depth > 0)
+        if depth > DEEPEST or len(sign) > 8 * DEEPEST:
+            line = text.count("\n", 0, found.end()) + 1
+            raise _at_line(file, line, f"this is nested deeper than {DEEPEST}.", "Close what was opened.")
+
+
+def _reader() -> Any:
+    """Reads maps, lists and plain values, and nothing else; each mistake knows its line."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
+    from ruamel.yaml.nodes import MappingNode
+
+    class Plain(RoundTripConstructor):
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            names = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
+            for one in (node, *names):
+                if one.tag not in _TAGS:
+                    raise ConstructorError(
+                        None,
+                        None,
+                        f"{one.tag.rpartition(':')[2]} is not read here",
+                        one.start_mark,
+                        "Write maps, lists and plain values, without tags (!name) and merges (<<).",
+                    )
+            try:
+                return super().construct_object(node, deep=deep)
+            except (ValueError, OverflowError) as error:
+                raise ConstructorError(
+                    None, None, "this value cannot be", node.start_mark, "Mend it, or quote it if it is text."
+                ) from error
+
+    reader = YAML(typ="rt")
+    reader.Constructor = Plain
+    return reader
 
 
 def _piece(value: Any, line: int, path: str, file: str, budget: list[int]) -> Piece:
     budget[0] -= 1
     if budget[0] < 0:  # aliases of aliases grow without end
-        raise ConfigurationError(
-            f"{file} has more than {MOST_PIECES:,} values.",
-            remedy="Take out the YAML aliases (&name, *name).",
+        raise _at_line(
+            file,
+            line,
+            f"it has more than {MOST_PIECES:,} values.",
+            "Take out the YAML aliases (&name, *name).",
         )
     if isinstance(value, Mapping):
         lines = value.lc  # type: ignore[attr-defined]
@@ -261,13 +323,37 @@ def _piece(value: Any, line: int, path: str, file: str, budget: list[int]) -> Pi
             path,
             file,
         )
-    return Piece(_scalar(value), line, path, file)
+    found = Piece(_scalar(value), line, path, file)
+    if fault := _fault(found.value):
+        raise found.wrong(*fault)
+    return found
 
 
 def _key(key: Any, line: int, file: str) -> str:
     if isinstance(key, bool) or not isinstance(key, (str, int)):
         raise ConfigurationError(f"{file}, line {line}: the key {key!r} is not a word.", remedy="Quote it.")
+    if fault := _fault(str(key)):
+        raise _at_line(file, line, f"in a key, {fault[0]}", fault[1])
     return str(key)
+
+
+def _fault(value: Any) -> tuple[str, str] | None:
+    """What is wrong with a plain value wherever it stands, and the remedy; None where nothing is."""
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT:
+            return f"the text is longer than {LONGEST_TEXT:,} signs.", "Shorten it."
+        if _HALF.search(value):
+            return "the text holds half a character (a lone surrogate).", "Take it out."
+        if _STEERING.search(value):
+            return "the text holds a sign that steers (a NUL, an escape).", "Take it out."
+    elif isinstance(value, float) and not math.isfinite(value):
+        return "this is NaN or infinite.", "Write a number."
+    elif isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        return (
+            "this number has more digits than can be kept exactly.",
+            "Write a smaller one, or quote a name.",
+        )
+    return None
 
 
 def _scalar(value: Any) -> Any:

@@ -1,15 +1,18 @@
-"""A project with a champion, made once from a table, and copies of it that a test may spoil."""
+"""Projects with a champion, copies of them that a test may spoil, and the count at the end of the run."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.bad_input.room import door
+from tests.bad_input.tally import TALLY
+from tests.gateway_room import Application
 from tests.loop_room import Desk, Loop, begin
 from tests.servers import Mlflow
 
@@ -75,3 +78,16 @@ def refused() -> Refusal:
         return str(told["fact"])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A service that all classes of bad input are sent to; its project stands without a server."""
+    with door(tmp_path_factory.mktemp("service") / "project") as application:
+        yield application
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much was tried, and by which seed."""
+    if TALLY.examples:
+        terminalreporter.write_line(TALLY.told())

@@ -52,7 +52,7 @@ def screen_attribute(column: pd.Series) -> Cells:
     """The cells of a kept column: any single value, or none."""
     if column.dtype.kind in "if" and isinstance(column.dtype, np.dtype):
         values = column.to_numpy(dtype=np.int64 if column.dtype.kind == "i" else np.float64)
-        inexact = values.dtype.kind == "i" and np.abs(values) > EXACT_UP_TO
+        inexact = values.dtype.kind == "i" and (values > EXACT_UP_TO) | (values < -EXACT_UP_TO)
         suspects = {"has more digits than a float holds": inexact, "is infinite": np.isinf(values)}
         return Cells(values, {fault: rows for fault, rows in suspects.items() if np.any(rows)})
     if column.dtype == bool:
@@ -119,7 +119,7 @@ def _numbers(column: pd.Series, spec: ColumnSpec) -> Cells:
     with np.errstate(invalid="ignore"):
         suspects = {
             "is infinite": np.isinf(numbers),
-            "has more digits than a float holds": finite & (np.abs(numbers) > EXACT_UP_TO),
+            "has more digits than a float holds": finite & (np.abs(numbers) >= EXACT_UP_TO),
             "is far outside the range of the base data": finite & _outside(numbers, spec),
         }
     return Cells(values, faults | {fault: rows for fault, rows in suspects.items() if rows.any()})
@@ -148,7 +148,9 @@ def _number(value: Any) -> tuple[float | None, str | None]:
         return None, None
     if isinstance(value, bool):
         return None, "is true or false, not a number"
-    if isinstance(value, str) and not value.isascii():
+    if isinstance(value, str) and (
+        "_" in value or not value.isascii()
+    ):  # Python alone reads 1_000 and other digits
         return None, "is not a number"
     try:
         return float(value), None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PARQUET = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 _NO_NUMBER = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+_SPARE_CELLS = 1_000_000
 _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -169,7 +170,10 @@ def _separated(path: Path, data: bytes, separator: str) -> pd.DataFrame:
     import pyarrow as pa
 
     text = _text(path, data)
-    header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    try:
+        header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    except csv.Error as error:
+        raise _at(path, 1, f"{error}.", "Name the columns in the first line; is it a table?") from error
     _refuse_doubles(path, header)
     _refuse_other_separator(path, header, separator)
     _refuse_open_quote(path, text, separator)
@@ -263,9 +267,23 @@ def _json_lines(path: Path, text: str) -> pd.DataFrame:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             rows.append(_json_row(path, number, line))
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names}
-    return pd.DataFrame(columns).infer_objects()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if len(rows) * len(names) > len(text) + _SPARE_CELLS:  # each value takes six signs, with its name
+        raise InputError(
+            f"{path} has {len(names):,} columns, and its {len(rows):,} lines share next to none.",
+            remedy="Write the same names on each line.",
+            file=str(path),
+        )
+    return pd.DataFrame({name: _inferred([row.get(name) for row in rows]) for name in names})
+
+
+def _inferred(values: list[Any]) -> pd.Series:
+    """The values as the type that all have; as they are where they have none, or are longer than any."""
+    series = pd.Series(values, dtype=object)
+    try:
+        return series.infer_objects()
+    except OverflowError:
+        return series
 
 
 def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -280,7 +298,18 @@ def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
         raise _at(path, number, fact, "Mend or take out that line.") from error
     if not isinstance(row, dict):
         raise _at(path, number, "this is no JSON object.", 'Write {"column": value, …} on each line.')
+    if "\\u" in line:
+        _refuse_half_characters(path, number, row)
     return row
+
+
+def _refuse_half_characters(path: Path, number: int, row: dict[str, Any]) -> None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise _at(
+            path, number, "a text holds half a character (a lone surrogate).", "Mend or take out that line."
+        ) from error
 
 
 class _DoubledKeyError(ValueError):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.exceptions import HTTPException
 
 from hitl_mlops.errors import InputError
 from hitl_mlops.gateway.wire import Problem
 
 MOST_BYTES = 5_000_000
+BODY_WITHIN_S = 30.0
+"""Then whoever sends it byte by byte has no more of our time."""
 Body = TypeVar("Body", bound=BaseModel)
 Responses = dict[int | str, dict[str, Any]]
 PROBLEMS: Responses = {
@@ -20,7 +23,9 @@ PROBLEMS: Responses = {
     for status, text in (
         (401, "No such token."),
         (403, "The token does not allow it."),
+        (408, "The request was not there in time."),
         (413, "The request is too large."),
+        (415, "The request is packed."),
         (422, "The request cannot be used, and nothing changed; the detail says why."),
         (503, "Nothing was done: try again."),
     )
@@ -37,24 +42,85 @@ def bearer(request: Request) -> str | None:
     return secret.strip() if kind.lower() == "bearer" else None
 
 
-async def read(kind: type[Body], request: Request, remedy: str, *, most_bytes: int = MOST_BYTES) -> Body:
-    """The body of the request.
+async def read(
+    kind: type[Body],
+    request: Request,
+    remedy: str,
+    *,
+    most_bytes: int = MOST_BYTES,
+    within_s: float = BODY_WITHIN_S,
+) -> Body:
+    """The body of the request, which is JSON whatever its content type says.
 
     Raises:
-        InputError: it is none of that kind; the fact names the place, never a value.
-        HTTPException: it is too long (413).
+        InputError: it is none of that kind; the fact names the place, never a value. Or it is too long (413),
+            packed (415), or not there in time (408): `data["http_status"]`.
     """
+    packed = request.headers.get("Content-Encoding", "identity")
+    if packed.strip().lower() not in ("", "identity"):
+        raise InputError(
+            "The body is packed, and nobody knows how large it is.",
+            remedy="Send it as it is, without Content-Encoding.",
+            http_status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+    try:
+        async with asyncio.timeout(within_s):
+            body = await _body(request, most_bytes)
+    except TimeoutError as error:
+        raise InputError(
+            f"The body was not there within {within_s:g} s.",
+            remedy="Send it at once, with its Content-Length.",
+            http_status=HTTPStatus.REQUEST_TIMEOUT,
+        ) from error
+    try:
+        found = kind.model_validate_json(body)
+    except ValidationError as error:
+        raise InputError(f"The request cannot be read: {_told(error)}.", remedy=remedy) from error
+    _refuse_doubled_names(body, found, remedy)
+    return found
+
+
+async def _body(request: Request, most_bytes: int) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > most_bytes:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {most_bytes:,} bytes.")
-    try:
-        return kind.model_validate_json(bytes(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(one) for one in first["loc"][:3]) or "the body"
-        raise InputError(f"The request cannot be read: {where}: {first['msg']}.", remedy=remedy) from error
+            raise InputError(
+                f"The body has more than {most_bytes:,} bytes.",
+                remedy="Send less at once; a file of cases is for `hitl decide`.",
+                http_status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            )
+    return bytes(body)
+
+
+def _told(error: ValidationError) -> str:
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    where = errors[0]["loc"][:3]
+    one_of = sum(each["loc"][:3] == where for each in errors) > 1
+    fact = "this is none of text, number, true, false and null" if one_of else errors[0]["msg"]
+    return f"{'.'.join(map(str, where)) or 'the body'}: {fact}"
+
+
+def _refuse_doubled_names(body: bytes, found: BaseModel, remedy: str) -> None:
+    """Each name stands once in its object: nobody can say which of two values was meant.
+
+    A name needs a colon, so where there are no more colons than names, none stands twice. That is the usual
+    case, and costs next to nothing; else the body is read once more.
+    """
+    if body.count(b":") <= _names_in(found):
+        return
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) != len(pairs):
+            raise InputError("The request cannot be read: a name stands twice in one object.", remedy=remedy)
+
+    json.loads(body, object_pairs_hook=once)
+
+
+def _names_in(found: BaseModel) -> int:
+    own = [getattr(found, name) for name in found.model_fields_set]
+    rows = [one for value in own if isinstance(value, list) for one in value if isinstance(one, dict)]
+    return len(own) + sum(map(len, rows))
 
 
 def body_of(kind: type[BaseModel]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Clerk:
         """
         import pandas as pd
 
-        frame = pd.DataFrame(list(rows), dtype=object)
+        needed = needed_columns(self.task)  # what else a thousand rows bring may be a million columns
+        frame = pd.DataFrame([{name: row[name] for name in needed} for row in rows], dtype=object)
         try:
             made = self.project.decide(frame, strict=strict)
         except NotFoundError as error:  # nothing that whoever asked could mend

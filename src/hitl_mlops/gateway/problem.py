@@ -72,6 +72,7 @@ def problem_of(error: HitlError) -> JSONResponse:
     status = next((one for kind, one in _STATUS if isinstance(error, kind)), HTTPStatus.SERVICE_UNAVAILABLE)
     if isinstance(error, CredentialsError):
         status = HTTPStatus(error.data.get("status", HTTPStatus.UNAUTHORIZED))
+    status = HTTPStatus(error.data.get("http_status", status))
     more = {name: error.data[name] for name in _PASSED_ON if name in error.data}
     again_s = error.data.get("retry_after_s", RETRY_AFTER_S)
     return problem(status, type(error).__name__, error.fact, error.remedy, more, retry_after_s=again_s)

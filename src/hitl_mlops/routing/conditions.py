@@ -21,7 +21,7 @@ from hitl_mlops.errors import ConfigurationError
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Scalar: TypeAlias = str | float | bool
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """How a number is written in a test, as a regular expression."""
 _COMPARISON = re.compile(rf"(>=|<=|>|<)\s*({NUMBER})")
 _RANGE = re.compile(rf"({NUMBER})\s*\.\.\s*({NUMBER})")
@@ -163,20 +163,30 @@ def _parse_text(attribute: str, piece: Piece, text: str) -> Condition:
     if text == "missing":
         return Missing(attribute)
     if found := _RANGE.fullmatch(text):
-        low, high = float(found[1]), float(found[2])
+        low, high = _bound(piece, found[1]), _bound(piece, found[2])
         if low >= high:
-            raise piece.wrong(f"the range {text!r} is empty.", "Write the smaller number first: 0.75..0.92.")
+            raise piece.wrong(
+                f"the range {piece.spelled()} is empty.", "Write the smaller number first: 0.75..0.92."
+            )
         return Within(attribute, low=low, high=high, high_included=False)
     if found := _COMPARISON.fullmatch(text):
-        bound, included = float(found[2]), found[1].endswith("=")
+        bound, included = _bound(piece, found[2]), found[1].endswith("=")
         if found[1].startswith(">"):
             return Within(attribute, low=bound, low_included=included)
         return Within(attribute, high=bound, high_included=included)
     if text[:1] in "<>=!" or ".." in text:
         raise piece.wrong(
-            f"{text!r} reads as no test.", "Write >= 10, < 10, 0.75..0.92, a value, missing, or {not: …}."
+            f"{piece.spelled()} reads as no test.",
+            "Write >= 10, < 10, 0.75..0.92, a value, missing, or {not: …}.",
         )
     return OneOf(attribute, (text,))
+
+
+def _bound(piece: Piece, text: str) -> float:
+    bound = float(text)
+    if not math.isfinite(bound):
+        raise piece.wrong("a bound is larger than any number that is compared.", "Write a smaller one.")
+    return bound
 
 
 def _any_of(attribute: str, piece: Piece) -> Condition:

@@ -18,7 +18,7 @@ _TEST_TEXT = (
     rf"^\s*(?:(?:>=|<=|>|<)\s*{NUMBER}|{NUMBER}\s*\.\.\s*{NUMBER})\s*$"
     r"|^(?!\s*[<>=!])(?![\s\S]*\.\.)[\s\S]*\S[\s\S]*$"
 )
-_DURATION_TEXT = r"^\s*\d+(?:\.\d+)?\s*[smhdw]\s*$"
+_DURATION_TEXT = r"^\s*[0-9]+(?:\.[0-9]+)?\s*[smhdw]\s*$"
 
 
 @dataclass(frozen=True, slots=True)

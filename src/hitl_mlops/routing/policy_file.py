@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -232,10 +233,12 @@ def _escalation_step(piece: Piece) -> Escalation:
         )
     text = fields["after"].text()
     share = text.removesuffix("%")
-    frac = float(share) / 100 if text.endswith("%") and share.isdigit() else None
+    frac = float(share) / 100 if text.endswith("%") and re.fullmatch("[0-9]{1,4}", share) else None
     after = parse_duration(text)
     if frac is None and after is None:
-        raise fields["after"].wrong(f"{text!r} is neither a share nor a time span.", "Write 100% or 4h.")
+        raise fields["after"].wrong(
+            f"{fields['after'].spelled()} is neither a share nor a time span.", "Write 100% or 4h."
+        )
     to = fields["to"].text() if "to" in fields else None
     then = STEP["then"].read(fields["then"]) if "then" in fields else None
     return Escalation(frac, after, to, then)
