@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -41,19 +42,18 @@ class SqlBlockStore:
 
     def turn(self) -> None:
         """Nobody else adds a block until the open transaction ends; SQLite's begin with the lock already."""
-        with self.database.transaction() as connection:
-            if connection.dialect.name == "postgresql":
+        if self.database.engine.dialect.name == "postgresql":
+            with self.database.transaction() as connection:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
 
     def add(self, block: Block) -> int | None:
         """The block is kept; its number, or None where a key is there already."""
-        with self.database.transaction() as connection, connection.begin_nested() as so_far:
+        with suppress(_KnownKeyError), self.database.transaction() as connection:
             number = self._next(connection)
-            if _add_keys(connection, block.keys, number) < len(block):
-                so_far.rollback()
-                return None
+            _add_keys(connection, block.keys, number)
             self._keep(connection, block, number)
-        return number
+            return number
+        return None
 
     def _next(self, connection: sa.Connection) -> int:
         return int((connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1)
@@ -151,11 +151,16 @@ def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str,
     return f"{select}IN ({','.join('?' * len(keys))})", keys
 
 
-def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> int:
-    """Every new key points to its row; how many were new."""
+def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> None:
+    """Every key points to its row; raises _KnownKeyError where one was there already."""
     by_dialect: dict[str, tuple[Any, ...]] = {
         "sqlite": (len(keys), b"".join(keys), number),
         "postgresql": (number, list(keys), list(range(len(keys)))),
     }
     name = connection.dialect.name
-    return connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount
+    if connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount < len(keys):
+        raise _KnownKeyError
+
+
+class _KnownKeyError(Exception):
+    """Some of a block is there already: what was written of it is taken back."""

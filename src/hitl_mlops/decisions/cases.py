@@ -69,11 +69,7 @@ class Cases:
 
     def frame(self) -> pd.DataFrame:
         """The inputs as a model sees them, one row each; gaps are NaN."""
-        columns = list(self.inputs.values())
-        if columns and all(column.dtype.kind in "fi" for column in columns):
-            matrix = np.column_stack([column.astype(np.float64, copy=False) for column in columns])
-            return pd.DataFrame(matrix, columns=list(self.inputs))
-        return pd.DataFrame({name: as_series(column) for name, column in self.inputs.items()})
+        return frame_of(self.inputs)
 
 
 def cases_of(records: Sequence[Case]) -> Cases:
@@ -134,6 +130,16 @@ def rows_of(columns: Mapping[str, Column], count: int) -> list[dict[str, Any]]:
         return [{} for _ in range(count)]
     lists = [column_values(column) for column in columns.values()]
     return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def frame_of(columns: Mapping[str, Column]) -> pd.DataFrame:
+    """The columns as a frame; where all are numbers, they are floats."""
+    if columns and all(column.dtype.kind in "fi" for column in columns.values()):
+        matrix = np.empty((len(next(iter(columns.values()))), len(columns)))
+        for place, column in enumerate(columns.values()):
+            matrix[:, place] = column
+        return pd.DataFrame(matrix, columns=list(columns))
+    return pd.DataFrame({name: as_series(column) for name, column in columns.items()})
 
 
 def as_series(column: Column) -> pd.Series:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_mlops.decisions.cases import Column, column_of, microseconds, objects
-from hitl_mlops.decisions.schema import ColumnSpec, ColumnType
+from hitl_mlops.decisions.schema import ColumnSpec, ColumnType, InputSchema
 
 LONGEST_TEXT = 100_000
 LONGEST_ID = 200
@@ -46,6 +47,32 @@ def screen_input(column: pd.Series, spec: ColumnSpec) -> Cells:
             return Cells(column.to_numpy(), {})
         return _each(column, lambda value: _flag(value, spec))
     return _sound_texts(column, LONGEST_TEXT) or _each(column, lambda value: _text(value, spec))
+
+
+def screen_inputs(frame: pd.DataFrame, schema: InputSchema) -> dict[str, Cells]:
+    """The cells of every input column; numbers in which nothing is wrong are looked at all together."""
+    numbers = [spec for spec in schema.columns if spec.type is ColumnType.NUMBER]
+    block = _sound_numbers(frame, numbers) if len(numbers) > 1 else None
+    if block is None:
+        return {spec.name: screen_input(frame[spec.name], spec) for spec in schema.columns}
+    sound = {spec.name: Cells(block[:, place], {}) for place, spec in enumerate(numbers)}
+    return {
+        spec.name: sound.get(spec.name) or screen_input(frame[spec.name], spec) for spec in schema.columns
+    }
+
+
+def _sound_numbers(frame: pd.DataFrame, specs: Sequence[ColumnSpec]) -> npt.NDArray[np.float64] | None:
+    """The columns as floats, shape (rows, columns), where every cell is a sound number; else None."""
+    cells = frame[[spec.name for spec in specs]].to_numpy()
+    if cells.dtype == object and set(map(type, cells.ravel().tolist())) <= {int, float}:
+        with suppress(OverflowError):
+            cells = cells.astype(np.float64)
+    if cells.dtype != np.float64:
+        return None
+    low = np.array([-math.inf if spec.low is None else spec.low for spec in specs])
+    high = np.array([math.inf if spec.high is None else spec.high for spec in specs])
+    believed = (np.maximum(low, -EXACT_UP_TO) <= cells) & (cells <= np.minimum(high, EXACT_UP_TO))
+    return cells if believed.all() else None
 
 
 def screen_attribute(column: pd.Series) -> Cells:

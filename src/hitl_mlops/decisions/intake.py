@@ -21,7 +21,7 @@ from hitl_mlops.decisions.cells import (
     any_fault,
     screen_attribute,
     screen_id,
-    screen_input,
+    screen_inputs,
     screen_time,
 )
 from hitl_mlops.decisions.log import DecisionLog
@@ -149,7 +149,7 @@ def _read(
     frame: pd.DataFrame, task: Task, schema: InputSchema, now: datetime, seen: Seen
 ) -> tuple[Cases, dict[str, npt.NDArray[np.bool_]]]:
     """The rows as cases, also those that are refused, and fault → rows where it is."""
-    inputs = {spec.name: screen_input(frame[spec.name], spec) for spec in schema.columns}
+    inputs = screen_inputs(frame, schema)
     kept = {name: inputs.get(name) or screen_attribute(frame[name]) for name in task.kept}
     faults = dict(_named_faults({**kept, **inputs}))
     moments = np.full(len(frame), microseconds(now), dtype=np.int64)

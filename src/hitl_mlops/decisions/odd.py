@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.cases import frame_of
 from hitl_mlops.decisions.odd_numbers import learn_numbers
 from hitl_mlops.decisions.odd_texts import learn_texts
 from hitl_mlops.decisions.odd_words import learn_words
@@ -157,7 +158,7 @@ def odd_among(columns: Mapping[str, Any], sound: BoolArray, guard: OddGuard) -> 
     """
     if not guard.views or not sound.any():
         return {}
-    rows = pd.DataFrame({name: column[sound] for name, column in columns.items()})
+    rows = frame_of({name: column[sound] for name, column in columns.items()})
     faults = {}
     for fault, odd in odd_rows(rows, guard).items():
         faults[fault] = np.zeros(len(sound), dtype=np.bool_)

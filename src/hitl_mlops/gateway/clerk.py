@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hitl_mlops.decisions.intake import needed_columns
 from hitl_mlops.decisions.record import Decision
@@ -15,6 +16,9 @@ from hitl_mlops.ids import instant
 from hitl_mlops.outcomes import Decided
 from hitl_mlops.project import Project
 from hitl_mlops.recourse.standing import Standing, State, standing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,7 @@ class Clerk:
             InputError: a column is missing, or `strict` and a row was refused: then nothing is kept.
             ServiceDownError: there is no champion yet, or a service that is needed is down.
         """
-        import pandas as pd
-
-        needed = needed_columns(self.task)  # what else a thousand rows bring may be a million columns
-        frame = pd.DataFrame([{name: row[name] for name in needed} for row in rows], dtype=object)
+        frame = self._table(rows)
         try:
             made = self.project.decide(frame, strict=strict)
         except NotFoundError as error:  # nothing that whoever asked could mend
@@ -72,6 +73,17 @@ class Clerk:
             else told(*next(stands))
             for place in range(len(rows))
         ]
+
+    def _table(self, rows: Sequence[Row]) -> pd.DataFrame:
+        """The rows as they were sent; what else they bring than is needed may be a million columns."""
+        import numpy as np
+        import pandas as pd
+
+        needed = needed_columns(self.task)
+        cells = np.empty((len(rows), len(needed)), dtype=object)
+        for place, row in enumerate(rows):
+            cells[place] = [row[name] for name in needed]
+        return pd.DataFrame(cells, columns=list(needed), dtype=object)
 
     def standings(self, decisions: Sequence[Decision]) -> dict[str, Standing]:
         """Decision id → how it stands now."""
