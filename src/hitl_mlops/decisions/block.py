@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hitl_mlops.decisions.cases import Cases, Column
+from hitl_mlops.decisions.cases import Cases, Column, rows_of
 from hitl_mlops.decisions.record import Arm, Decision, ShadowPrediction
 from hitl_mlops.ids import parse_instant
 from hitl_mlops.routing.policy import Intervention
@@ -171,58 +171,9 @@ class Block:
 
     def decisions(self) -> list[Decision]:
         """Every decision as a record."""
-        header, rows, cases = self.header, self.rows, self.cases()
-        kept, routes = [case.attributes for case in cases], [_Route.of(each) for each in header["routes"]]
-        reasons = [tuple(each) for each in header["reasons"]]
-        models = [(each["version"], each["digest"], tuple(each["classes"])) for each in header["models"]]
-        fields = [
-            rows[name].tolist()
-            for name in (
-                *("model", "arm", "label", "confidence", "probabilities", "route", "reasons", "pi"),
-                *("spot_check", "signatures", "impact"),
-            )
-        ]
-        found = []
-        for place, (
-            model,
-            arm,
-            label,
-            confidence,
-            chances,
-            route,
-            why,
-            pi,
-            spot,
-            signatures,
-            impact,
-        ) in enumerate(zip(*fields, strict=True)):
-            version, digest, classes = models[model]
-            plan, answered = routes[route], label != NOBODY
-            found.append(
-                Decision(
-                    decision_id=self.decision_ids[place],
-                    case_id=cases.ids[place],
-                    subject=cases.subjects[place],
-                    at=self.at,
-                    model_version=version,
-                    model_digest=digest,
-                    arm=ARMS[arm],
-                    label=classes[label] if answered else "",
-                    confidence=confidence,
-                    probabilities=dict(zip(classes, chances, strict=False)) if answered else {},
-                    route=plan.name,
-                    reasons=reasons[why],
-                    policy_hash=header["policy_hash"],
-                    pi=pi,
-                    spot_check=bool(spot),
-                    signatures=signatures,
-                    attributes=kept[place],
-                    intervention=plan.intervention,
-                    reversible_until=None if plan.reversible is None else self.at + plan.reversible,
-                    impact=None if math.isnan(impact) else impact,
-                )
-            )
-        return found
+        reading = _Reading(self)
+        fields = (self.rows[name].tolist() for name in _READ)
+        return [reading.decision(*row) for row in zip(range(len(self)), *fields, strict=True)]
 
     def shadows(self) -> list[ShadowPrediction]:
         """What was said in the shadow, in the order of the rows; none for a row where nothing was."""
@@ -296,6 +247,65 @@ class _Route:
             plain["name"],
             Intervention(plain["intervention"]),
             None if seconds is None else timedelta(seconds=seconds),
+        )
+
+
+_READ = (
+    *("model", "arm", "label", "confidence", "probabilities", "route", "reasons", "pi"),
+    *("spot_check", "signatures", "impact"),
+)
+
+
+class _Reading:
+    """What the rows of a block point into, made ready for reading many."""
+
+    def __init__(self, block: Block) -> None:
+        header = block.header
+        self.block, self.cases, self.policy_hash = block, block.cases(), header["policy_hash"]
+        self.kept = rows_of(self.cases.kept, len(block))
+        self.routes = [_Route.of(each) for each in header["routes"]]
+        self.reasons = [tuple(each) for each in header["reasons"]]
+        self.models = [(each["version"], each["digest"], tuple(each["classes"])) for each in header["models"]]
+
+    def decision(  # noqa: PLR0913 - the fields of a row
+        self,
+        place: int,
+        model: int,
+        arm: int,
+        label: int,
+        confidence: float,
+        chances: list[float],
+        route: int,
+        reasons: int,
+        pi: float,
+        spot_check: int,
+        signatures: int,
+        impact: float,
+    ) -> Decision:
+        """The decision of a row."""
+        version, digest, classes = self.models[model]
+        plan, answered, at = self.routes[route], label != NOBODY, self.block.at
+        return Decision(
+            decision_id=self.block.decision_ids[place],
+            case_id=self.cases.ids[place],
+            subject=self.cases.subjects[place],
+            at=at,
+            model_version=version,
+            model_digest=digest,
+            arm=ARMS[arm],
+            label=classes[label] if answered else "",
+            confidence=confidence,
+            probabilities=dict(zip(classes, chances, strict=False)) if answered else {},
+            route=plan.name,
+            reasons=self.reasons[reasons],
+            policy_hash=self.policy_hash,
+            pi=pi,
+            spot_check=bool(spot_check),
+            signatures=signatures,
+            attributes=self.kept[place],
+            intervention=plan.intervention,
+            reversible_until=None if plan.reversible is None else at + plan.reversible,
+            impact=None if math.isnan(impact) else impact,
         )
 
 
