@@ -18,7 +18,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -172,8 +172,8 @@ class Block:
     def decisions(self) -> list[Decision]:
         """Every decision as a record."""
         reading = _Reading(self)
-        fields = (self.rows[name].tolist() for name in _READ)
-        return [reading.decision(*row) for row in zip(range(len(self)), *fields, strict=True)]
+        fields = (self.rows[name].tolist() for name in _Row._fields)
+        return [reading.decision(*row) for row in enumerate(map(_Row, *fields))]
 
     def shadows(self) -> list[ShadowPrediction]:
         """What was said in the shadow, in the order of the rows; none for a row where nothing was."""
@@ -250,10 +250,20 @@ class _Route:
         )
 
 
-_READ = (
-    *("model", "arm", "label", "confidence", "probabilities", "route", "reasons", "pi"),
-    *("spot_check", "signatures", "impact"),
-)
+class _Row(NamedTuple):
+    """The fields of a record that a decision is read from."""
+
+    model: int
+    arm: int
+    label: int
+    confidence: float
+    probabilities: list[float]
+    route: int
+    reasons: int
+    pi: float
+    spot_check: int
+    signatures: int
+    impact: float
 
 
 class _Reading:
@@ -267,24 +277,10 @@ class _Reading:
         self.reasons = [tuple(each) for each in header["reasons"]]
         self.models = [(each["version"], each["digest"], tuple(each["classes"])) for each in header["models"]]
 
-    def decision(  # noqa: PLR0913 - the fields of a row
-        self,
-        place: int,
-        model: int,
-        arm: int,
-        label: int,
-        confidence: float,
-        chances: list[float],
-        route: int,
-        reasons: int,
-        pi: float,
-        spot_check: int,
-        signatures: int,
-        impact: float,
-    ) -> Decision:
+    def decision(self, place: int, row: _Row) -> Decision:
         """The decision of a row."""
-        version, digest, classes = self.models[model]
-        plan, answered, at = self.routes[route], label != NOBODY, self.block.at
+        version, digest, classes = self.models[row.model]
+        plan, answered, at = self.routes[row.route], row.label != NOBODY, self.block.at
         return Decision(
             decision_id=self.block.decision_ids[place],
             case_id=self.cases.ids[place],
@@ -292,20 +288,20 @@ class _Reading:
             at=at,
             model_version=version,
             model_digest=digest,
-            arm=ARMS[arm],
-            label=classes[label] if answered else "",
-            confidence=confidence,
-            probabilities=dict(zip(classes, chances, strict=False)) if answered else {},
+            arm=ARMS[row.arm],
+            label=classes[row.label] if answered else "",
+            confidence=row.confidence,
+            probabilities=dict(zip(classes, row.probabilities, strict=False)) if answered else {},
             route=plan.name,
-            reasons=self.reasons[reasons],
+            reasons=self.reasons[row.reasons],
             policy_hash=self.policy_hash,
-            pi=pi,
-            spot_check=bool(spot_check),
-            signatures=signatures,
+            pi=row.pi,
+            spot_check=bool(row.spot_check),
+            signatures=row.signatures,
             attributes=self.kept[place],
             intervention=plan.intervention,
             reversible_until=None if plan.reversible is None else at + plan.reversible,
-            impact=None if math.isnan(impact) else impact,
+            impact=None if math.isnan(row.impact) else row.impact,
         )
 
 
