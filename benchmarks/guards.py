@@ -47,7 +47,7 @@ from tests.guard_room import answer_all
 FORKED = multiprocessing.get_context("fork")  # the workers inherit the model that the project was given
 WORKERS = 2
 BATCH = 50
-FREEZES_OF_LARGE = 5
+FREEZES_OF_LARGE = 3
 FAR_APART = 1_000_000
 """Between the first case numbers of two workers, so that each decides cases of its own."""
 BEFORE_ALL = 10_000
