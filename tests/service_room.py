@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 
 from hitl_mlops.servers.port import free_port
 from tests.flow_room import until
@@ -23,21 +24,25 @@ STARTS_WITHIN_S = 60.0
 ANSWERS_WITHIN_S = 60.0
 
 
-def a_trained_loop(folder: Path, mlflow: str) -> Loop:
-    """A project as `hitl init` makes it, on SQLite, whose champion is registered in that MLflow."""
+def a_trained_loop(folder: Path, mlflow: str, *, recipe: str = "linear", database: str = "") -> Loop:
+    """A project as `hitl init` makes it, whose champion is registered in that MLflow.
+
+    An empty database is SQLite in the project's folder.
+    """
     table = some_cases(10_000_000, 200)
     table["label"] = np.where(table["amount"] > 50, "yes", "no")
-    made = begin(folder, table, "--kind", "table", name="served", mlflow=mlflow)
+    made = begin(folder, table, "--kind", "table", name="served", mlflow=mlflow, database=database)
+    made.edit("hitl.yaml", "recipe: linear", f"recipe: {recipe}")
     made.hitl("train")
     return made
 
 
 @contextmanager
-def serving(loop: Loop, token: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    """The service is ready; it is killed at the end, if it still runs."""
+def serving(loop: Loop, token: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """The service is ready, also with further words; it is killed at the end with its workers, if it runs."""
     port = free_port()
     with subprocess.Popen(
-        [HITL, "serve", "--port", str(port), "--project", str(loop.folder), "--json"],
+        [HITL, "serve", "--port", str(port), "--project", str(loop.folder), "--json", *words],
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -49,7 +54,15 @@ def serving(loop: Loop, token: str) -> Iterator[tuple[subprocess.Popen[str], htt
                 assert until(lambda: is_ready(http), deadline_s=STARTS_WITHIN_S)
                 yield process, http
         finally:
-            process.kill()
+            for one in (*_workers(process), process):
+                one.kill()
+
+
+def _workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def is_ready(http: httpx.Client) -> bool:
@@ -73,11 +86,19 @@ class Line:
         Raises:
             OSError, http.client.HTTPException: the other end is gone; nothing whole came back.
         """
+        status, _, told = self.ask(body)
+        assert status == httpx.codes.OK, (status, told)
+        return told
+
+    def ask(self, body: str) -> tuple[int, str, bytes]:
+        """Status of the answer, in how many seconds to come again (empty: not told), and the whole of it.
+
+        Raises:
+            OSError, http.client.HTTPException: see `post`.
+        """
         self._connection.request("POST", self._path, body.encode(), self._headers)
         reply = self._connection.getresponse()
-        told = reply.read()
-        assert reply.status == httpx.codes.OK, (reply.status, told)
-        return told
+        return reply.status, reply.headers.get("Retry-After", ""), reply.read()
 
     def close(self) -> None:
         """The connection is given back."""

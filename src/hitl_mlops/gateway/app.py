@@ -87,6 +87,7 @@ def _add_decisions(app: FastAPI, clerk: Clerk, tokens: TokenFile, metrics: Metri
     ) -> Answered:
         """Have cases decided. The answer leaves once it is recorded."""
         tokens.holder(bearer(request), Scope.DECIDE)
+        app.state.batcher.demand_room()
         rows = (await read(Asked, request, _SEND)).cases
         clerk.check_columns(rows)
         results = await app.state.batcher.submit(rows, clerk.ids_of(rows), strict=strict)

@@ -96,14 +96,19 @@ class Batcher:
         """
         if self._closing:
             raise ServiceDownError("The service is being stopped.", remedy="Ask another instance.")
-        self._demand_room(len(rows))
+        self.demand_room(len(rows))
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queue.append(_Request(rows, frozenset(ids), strict, answer))
         if len(self._queue) >= self._wanted:
             self._arrived.set()
         return await answer
 
-    def _demand_room(self, rows: int) -> None:
+    def demand_room(self, rows: int = 1) -> None:
+        """So many more rows may wait; asked before a body is read, it spares reading what is refused.
+
+        Raises:
+            BusyError: too many rows wait; `data["retry_after_s"]` tells when to ask again.
+        """
         waiting = self.waiting
         wait_s = self._pace.wait_s(waiting + self._deciding)
         if waiting + rows <= self._most_waiting and (not waiting or wait_s <= self._most_wait_s):

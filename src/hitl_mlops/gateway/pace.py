@@ -8,16 +8,21 @@ from dataclasses import dataclass
 _FORGETS = 0.9
 """What a batch still counts once another has ended: the last ten or so are heard."""
 GATHERS_AT_MOST_S = 0.01
-_DOUBT = 4.0
-"""Spread of batch sizes, in cases squared, below which a case is thought to cost next to nothing."""
+_LIKE_CASES = 50
+"""As many cases as a batch itself is thought to cost, as long as the sizes of batches do not tell."""
+_TELLING_ROWS, _TELLING_FRAC = 2.0, 0.3
+"""How far sizes must lie apart until they tell as much as that: so many cases, and a share of their mean."""
+_HEARD = 6.0
+"""What batches must count together before anybody is refused for them: the first ones of all are slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Batches of the last moments: each took a time of its own, and some more for each case.
 
-    The line is fitted by least squares, shrunk towards a case that costs nothing: batches of one size tell
-    nothing about a case, and refuse nobody. Sums, in which older batches count less.
+    The line is fitted by least squares, shrunk towards a batch that costs as much as fifty cases: batches of
+    nearly one size, as under a steady load, tell next to nothing about a case. Sums, in which older batches
+    count less.
 
     Attributes:
         batches: how many there were.
@@ -51,7 +56,10 @@ class Pace:
         mean_rows, mean_seconds = self.rows / self.batches, self.seconds / self.batches
         spread = self.rows_squared / self.batches - mean_rows**2
         together = self.rows_seconds / self.batches - mean_rows * mean_seconds
-        return min(max(together / (max(spread, 0.0) + _DOUBT), 0.0), mean_seconds / mean_rows)
+        thought = mean_seconds / (mean_rows + _LIKE_CASES)
+        doubt = _TELLING_ROWS**2 + (_TELLING_FRAC * mean_rows) ** 2
+        fitted = (together + doubt * thought) / (max(spread, 0.0) + doubt)
+        return min(max(fitted, 0.0), mean_seconds / mean_rows)
 
     @property
     def of_a_batch_s(self) -> float:
@@ -61,8 +69,11 @@ class Pace:
         return max(self.seconds - self.of_a_case_s * self.rows, 0.0) / self.batches
 
     def wait_s(self, ahead: int) -> float:
-        """Seconds that so many cases ahead will take; the time of the batches themselves is not counted."""
-        return self.of_a_case_s * ahead
+        """Seconds that so many cases ahead will take, the time of the batches themselves not counted.
+
+        0 before the ninth batch.
+        """
+        return self.of_a_case_s * ahead if self.batches >= _HEARD else 0.0
 
     @property
     def gathers_s(self) -> float:

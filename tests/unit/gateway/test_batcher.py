@@ -132,7 +132,7 @@ async def _behind_slow_cases(*, most_wait_s):
 
     batcher = Batcher(slowly, most_wait_s=most_wait_s)
     batcher.start()
-    for count in (1, 10, 1, 10):
+    for count in (1, 10) * 5:
         await batcher.submit(rows(*range(count)))
     begun.clear()
     ahead = asyncio.create_task(batcher.submit(rows(*range(10))))
