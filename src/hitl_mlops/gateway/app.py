@@ -25,10 +25,10 @@ from hitl_mlops.gateway.delivering import delivering
 from hitl_mlops.gateway.events import Lookout, add_events
 from hitl_mlops.gateway.metrics import Metrics
 from hitl_mlops.gateway.policy_watch import watch_policy
-from hitl_mlops.gateway.problem import problem, problem_of
+from hitl_mlops.gateway.problem import described, problem, problem_of
 from hitl_mlops.gateway.recourse import add_recourse
 from hitl_mlops.gateway.tokens import Scope, TokenFile
-from hitl_mlops.gateway.wire import Answered, Asked, Problem, Told
+from hitl_mlops.gateway.wire import Answered, Asked, Told
 from hitl_mlops.project import Project
 from hitl_mlops.recourse.standing import State
 
@@ -124,7 +124,7 @@ def _add_health(app: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
         """Tell that the process lives."""
         return {"status": "up"}
 
-    @app.get("/ready", responses={503: {"model": Problem}}, tags=["operate"])
+    @app.get("/ready", responses={503: described("No case would be decided now.")}, tags=["operate"])
     async def ready() -> dict[str, str]:
         """Tell whether a case would be decided now: database, policy and champion are there.
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from hitl_mlops.errors import InputError
-from hitl_mlops.gateway.wire import Problem
+from hitl_mlops.gateway.problem import described
 
 MOST_BYTES = 5_000_000
 BODY_WITHIN_S = 30.0
@@ -19,7 +19,7 @@ BODY_WITHIN_S = 30.0
 Body = TypeVar("Body", bound=BaseModel)
 Responses = dict[int | str, dict[str, Any]]
 PROBLEMS: Responses = {
-    status: {"model": Problem, "description": text}
+    status: described(text)
     for status, text in (
         (401, "No such token."),
         (403, "The token does not allow it."),
@@ -30,10 +30,8 @@ PROBLEMS: Responses = {
         (503, "Nothing was done: try again."),
     )
 }
-UNKNOWN: Responses = {404: {"model": Problem, "description": "There is no such decision."}}
-TOO_LATE: Responses = {
-    409: {"model": Problem, "description": "The policy does not allow it, or not any more."}
-}
+UNKNOWN: Responses = {404: described("There is no such decision.")}
+TOO_LATE: Responses = {409: described("The policy does not allow it, or not any more.")}
 
 
 def bearer(request: Request) -> str | None:

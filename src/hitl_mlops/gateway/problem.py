@@ -19,6 +19,7 @@ from hitl_mlops.errors import (
     TransientError,
 )
 from hitl_mlops.gateway.batcher import RETRY_AFTER_S
+from hitl_mlops.gateway.wire import Problem
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[HitlError], HTTPStatus], ...] = (
@@ -31,6 +32,11 @@ _STATUS: tuple[tuple[type[HitlError], HTTPStatus], ...] = (
     (IntegrityError, HTTPStatus.SERVICE_UNAVAILABLE),  # closed: what cannot be trusted decides nothing
 )
 _PASSED_ON = ("missing", "rows", "reasons", "reversible_until", "until")
+
+
+def described(text: str) -> dict[str, Any]:
+    """How OpenAPI tells such an answer."""
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
 
 
 def problem(
