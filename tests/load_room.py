@@ -108,8 +108,12 @@ def _ask(
 ) -> tuple[list[float], float]:
     """Seconds of each request that began within the span; and from its start to the last answer."""
     line, taken = server.line(), []
-    for _ in range(WARM_UP):
-        assert server.is_answer(line.post(server.body(next(numbers))))
+    try:
+        for _ in range(WARM_UP):
+            assert server.is_answer(line.post(server.body(next(numbers))))
+    except BaseException:
+        together.abort()  # the others would wait for this one without end
+        raise
     together.wait()
     start = time.perf_counter()
     while (began := time.perf_counter()) < start + span_s:

@@ -48,8 +48,8 @@ class Batcher:
         decide: the work; what it raises for a shared batch is found again by deciding each request alone.
         most_rows: of a batch; a single larger request is a batch of its own.
         most_waiting: rows that may wait; beyond it a request is refused at once, before it costs anything.
-        most_wait_s: seconds that the rows ahead may be expected to take; beyond it likewise. A request that
-            finds nobody waiting is let in, however slow the batches are.
+        most_wait_s: seconds that the rows ahead may be expected to take (`Pace.allows`); beyond it likewise.
+            A request that finds nobody waiting is let in, however slow the batches are.
     """
 
     def __init__(
@@ -110,10 +110,11 @@ class Batcher:
             BusyError: too many rows wait; `data["retry_after_s"]` tells when to ask again.
         """
         waiting = self.waiting
-        wait_s = self._pace.wait_s(waiting + self._deciding)
-        if waiting + rows <= self._most_waiting and (not waiting or wait_s <= self._most_wait_s):
+        ahead = waiting + self._deciding
+        soon = not waiting or self._pace.allows(ahead, self._most_wait_s)
+        if soon and waiting + rows <= self._most_waiting:
             return
-        again_s = again_in_s(wait_s)
+        again_s = again_in_s(self._pace.wait_s(ahead))
         raise BusyError(
             f"{waiting} cases wait to be decided already.",
             remedy=f"Try again in {again_s} s, with fewer cases at once.",

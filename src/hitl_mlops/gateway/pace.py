@@ -10,7 +10,7 @@ _FORGETS = 0.9
 GATHERS_AT_MOST_S = 0.01
 _LIKE_CASES = 50
 """As many cases as a batch itself is thought to cost, as long as the sizes of batches do not tell."""
-_TELLING_ROWS, _TELLING_FRAC = 2.0, 0.3
+_TELLING_ROWS, _TELLING_FRAC = 20.0, 0.3
 """How far sizes must lie apart until they tell as much as that: so many cases, and a share of their mean."""
 _HEARD = 6.0
 """What batches must count together before anybody is refused for them: the first ones of all are slow."""
@@ -74,6 +74,14 @@ class Pace:
         0 before the ninth batch.
         """
         return self.of_a_case_s * ahead if self.batches >= _HEARD else 0.0
+
+    def allows(self, ahead: int, most_wait_s: float) -> bool:
+        """Whether one more may wait behind so many cases.
+
+        They may be expected to take that long; or as long as a batch takes whatever it holds, so that callers
+        who share one batch are not refused because it is slow.
+        """
+        return self.wait_s(ahead) <= max(most_wait_s, self.of_a_batch_s)
 
     @property
     def gathers_s(self) -> float:

@@ -122,20 +122,20 @@ def test_where_those_ahead_take_less_than_that_nobody_is_refused():
 
 
 async def _behind_slow_cases(*, most_wait_s):
-    """Two requests behind ten cases of 0.01 s each: one that finds nobody waiting, and one more."""
+    """Two requests behind a hundred cases of 0.002 s each: one that finds nobody waiting, and one more."""
     begun = threading.Event()
 
     def slowly(given_rows, _strict):
         begun.set()
-        time.sleep(0.01 * len(given_rows))
+        time.sleep(0.002 * len(given_rows))
         return [row["id"] for row in given_rows]
 
     batcher = Batcher(slowly, most_wait_s=most_wait_s)
     batcher.start()
-    for count in (1, 10) * 5:
+    for count in (10, 100) * 5:
         await batcher.submit(rows(*range(count)))
     begun.clear()
-    ahead = asyncio.create_task(batcher.submit(rows(*range(10))))
+    ahead = asyncio.create_task(batcher.submit(rows(*range(100))))
     assert await asyncio.to_thread(begun.wait, 10)
     sent = [asyncio.create_task(batcher.submit(rows(name))) for name in ("a", "b")]
     told = await asyncio.gather(*sent, return_exceptions=True)

@@ -44,10 +44,26 @@ def test_chance_among_small_batches_is_not_taken_for_the_cost_of_a_case():
 
 
 def test_a_model_that_has_become_quick_again_is_soon_believed():
-    slow = [(rows, 0.1 * rows) for rows in (1, 20, 1, 20)]
-    quick = [(rows, 0.001 * rows) for rows in (1, 20) * 40]
+    slow = [(rows, 0.1 * rows) for rows in (10, 100, 10, 100)]
+    quick = [(rows, 0.001 * rows) for rows in (10, 100) * 40]
     assert pace_after(slow).of_a_case_s > 0.05
     assert pace_after(slow + quick).of_a_case_s < 0.002
+
+
+@given(st.lists(st.tuples(st.integers(1, 16), st.floats(0.005, 0.5)), max_size=40))
+def test_sixteen_callers_of_one_case_each_are_let_in_however_slow_and_uneven_batches_are(batches):
+    assert pace_after(batches).allows(16, 0.1)
+
+
+@given(st.integers(1, 49), st.floats(0, 60))
+def test_callers_who_share_a_batch_that_takes_its_time_are_let_in(callers, seconds):
+    assert pace_after([(callers, seconds)] * 20).allows(callers, 0.1)
+
+
+def test_what_comes_at_more_than_the_pace_is_not_let_in_for_ever():
+    pace = pace_after((rows, 0.010 + 0.0002 * rows) for rows in (100, 300, 200, 400) * 5)
+    assert pace.allows(300, 0.1)
+    assert not pace.allows(800, 0.1)
 
 
 @given(BATCHES, st.integers(0, 10_000), st.integers(0, 10_000))
