@@ -7,8 +7,9 @@ nothing else is said. Clients are threads of this process, each with one connect
 nothing else is said, one case in each request. Every case is new. At the end of each part every decision told
 must be stored, no other may be, and the trail must verify.
 
-- `linear`, `boosting`: `hitl serve` and `mlflow models serve` with its defaults answer from the same version
-  in the same MLflow registry, a scikit-learn pipeline of one number and one category. The same clients ask
+- `linear`, `boosting`, `mixed`: `hitl serve` and `mlflow models serve` with its defaults answer from the same
+  version in the same MLflow registry: logistic regression, or HistGradientBoosting, on 64 columns of numbers;
+  `mixed` is logistic regression on one number and one category. The same clients ask
   both in turn, round after round, the next as soon as the answer is there. The same work: a JSON body over
   HTTP is read, and the model is asked about one row. Not the same: `mlflow models serve` answers with a label
   and forgets it. `hitl serve` also knows who asks by a token, screens the case against the base data, reads
@@ -40,6 +41,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -51,7 +53,15 @@ from hitl_mlops.project import Project
 from tests.load_room import Offered, Server, Taken, measure, offer
 from tests.loop_room import Loop
 from tests.servers import mlflow_models_serve, mlflow_server
-from tests.service_room import a_trained_loop, inputs_of, one_case, serving
+from tests.service_room import (
+    WIDE,
+    a_trained_loop,
+    inputs_of,
+    one_case,
+    one_wide_case,
+    serving,
+    wide_cells,
+)
 
 CLIENTS = (1, 16)
 MANY = 16
@@ -62,6 +72,7 @@ TARGET_MS = 100.0
 Figures = dict[str, float]
 
 _LABELS = ("yes", "no")
+_WIDE = json.dumps(WIDE)
 _PAUSING = '''\
 """A model that takes as long as the file `pause` beside it says."""
 
@@ -104,7 +115,7 @@ class Run:
     span_s: float
     table: Table
 
-    def loop(self, name: str, **how: str) -> Loop:
+    def loop(self, name: str, **how: Any) -> Loop:
         """A project with a champion."""
         with contextlib.redirect_stdout(io.StringIO()):
             return a_trained_loop(self.folder / name, self.tracking, **how)
@@ -142,10 +153,11 @@ def ours(http: httpx.Client) -> Server:
     return Server(http.base_url, "/v1/decisions", token, one_case, lambda told: b'"status":"decided"' in told)
 
 
-def peer(url: str) -> Server:
+def peer(url: str, *, wide: bool) -> Server:
     """`mlflow models serve`, which says a label."""
+    body = _wide_frame if wide else _frame
     return Server(
-        httpx.URL(url), "/invocations", {}, _frame, lambda told: json.loads(told)["predictions"][0] in _LABELS
+        httpx.URL(url), "/invocations", {}, body, lambda told: json.loads(told)["predictions"][0] in _LABELS
     )
 
 
@@ -154,26 +166,33 @@ def _frame(number: int) -> str:
     return f'{{"dataframe_split": {{"columns": ["amount", "branch"], "data": [[{amount}, "{branch}"]]}}}}'
 
 
+def _wide_frame(number: int) -> str:
+    return f'{{"dataframe_split": {{"columns": {_WIDE}, "data": [[{wide_cells(number)}]]}}}}'
+
+
 def some_together(number: int) -> str:
     """What an application posts to have several cases decided at once; others for each number."""
     cases = (json.loads(one_case(number * TOGETHER + place))["cases"][0] for place in range(TOGETHER))
     return json.dumps({"cases": list(cases)})
 
 
-def beside_mlflow(run: Run, recipe: str, prefix: str) -> Figures:
+def beside_mlflow(run: Run, recipe: str, prefix: str, *, wide: bool = True) -> Figures:
     """Both servers on a model of that recipe; the peer's figures have `mlflow_` in their names."""
-    loop, numbers = run.loop(f"of_{recipe}", recipe=recipe), itertools.count()
+    name = recipe if wide else f"{recipe}_of_two_columns"
+    loop, numbers = run.loop(f"of_{name}", recipe=recipe, wide=wide), itertools.count()
     with Project.open(loop.folder) as project:
         model = f"models:/{project.settings.model.name}/{project.champion().challenger}"
-    folder = run.folder / f"mlflow_{recipe}"
+    folder = run.folder / f"mlflow_{name}"
     folder.mkdir()
-    names = {"": f"hitl serve, {recipe}", "mlflow_": f"mlflow models serve, {recipe}"}
+    titles = f"{recipe}, {len(WIDE) if wide else 2} columns"
+    names = {"": f"hitl serve, {titles}", "mlflow_": f"mlflow models serve, {titles}"}
     taken = {(server, clients): Taken() for server in names for clients in CLIENTS}
     with (
         mlflow_models_serve(folder, tracking=run.tracking, model=model) as url,
         asked(loop) as (service, counts),
     ):
-        servers = {"": service, "mlflow_": peer(url)}
+        body = one_wide_case if wide else one_case
+        servers = {"": replace(service, body=body), "mlflow_": peer(url, wide=wide)}
         for _, (server, clients) in itertools.product(range(run.rounds), taken):
             count = measure(servers[server], clients, run.span_s, numbers, taken[server, clients])
             counts.append(0 if server else count)
@@ -275,6 +294,7 @@ def in_the_shadow(run: Run) -> Figures:
 PARTS: dict[str, Callable[[Run], Figures]] = {
     "linear": lambda run: beside_mlflow(run, "linear", ""),
     "boosting": lambda run: beside_mlflow(run, "boosting", "boosting_"),
+    "mixed": lambda run: beside_mlflow(run, "linear", "mixed_", wide=False),
     "postgres2": on_postgres,
     "overload": overloaded,
     "shadow": in_the_shadow,

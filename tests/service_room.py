@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pandas as pd
 import psutil
 
 from hitl_mlops.servers.port import free_port
@@ -24,13 +25,17 @@ STARTS_WITHIN_S = 60.0
 ANSWERS_WITHIN_S = 60.0
 
 
-def a_trained_loop(folder: Path, mlflow: str, *, recipe: str = "linear", database: str = "") -> Loop:
+def a_trained_loop(
+    folder: Path, mlflow: str, *, recipe: str = "linear", database: str = "", wide: bool = False
+) -> Loop:
     """A project as `hitl init` makes it, whose champion is registered in that MLflow.
 
-    An empty database is SQLite in the project's folder.
+    An empty database is SQLite in the project's folder. Its cases have an amount and a branch, or, if wide,
+    64 columns of numbers.
     """
-    table = some_cases(10_000_000, 200)
-    table["label"] = np.where(table["amount"] > 50, "yes", "no")
+    table = _wide_base() if wide else some_cases(10_000_000, 200)
+    if not wide:
+        table["label"] = np.where(table["amount"] > 50, "yes", "no")
     made = begin(folder, table, "--kind", "table", name="served", mlflow=mlflow, database=database)
     made.edit("hitl.yaml", "recipe: linear", f"recipe: {recipe}")
     made.hitl("train")
@@ -114,3 +119,29 @@ def one_case(number: int) -> str:
 def inputs_of(number: int) -> tuple[float, str]:
     """Amount in 0 … 100 and branch of a case, spread evenly."""
     return number * 7919 % 9973 / 100, "north" if number % 2 else "south"
+
+
+WIDE = tuple(f"x{place}" for place in range(64))
+_NUMBERS = np.random.default_rng(0).normal(size=(2_000, len(WIDE))).clip(-3, 3).round(6)
+_CELLS = [", ".join(map(str, row)) for row in _NUMBERS.tolist()]
+_NAMED = [
+    ", ".join(f'"{name}": {value}' for name, value in zip(WIDE, row, strict=True))
+    for row in _NUMBERS.tolist()
+]
+
+
+def _wide_base() -> pd.DataFrame:
+    base = pd.DataFrame(_NUMBERS, columns=list(WIDE))
+    base.insert(0, "case_id", [f"base-{number}" for number in range(len(base))])
+    base["label"] = np.where(_NUMBERS[:, :8].sum(axis=1) > 0, "yes", "no")
+    return base
+
+
+def one_wide_case(number: int) -> str:
+    """`one_case` of 64 numbers; another id for each number, and one of 2,000 rows of normal noise."""
+    return f'{{"cases": [{{"case_id": "c{number}", {_NAMED[number % len(_NAMED)]}}}]}}'
+
+
+def wide_cells(number: int) -> str:
+    """The 64 numbers of that case, as JSON without brackets."""
+    return _CELLS[number % len(_CELLS)]

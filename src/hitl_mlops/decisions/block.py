@@ -157,11 +157,21 @@ class Block:
         object.__setattr__(placed, "number", number)
         return placed
 
-    def cases(self) -> Cases:
-        """Their cases."""
+    def names(self) -> tuple[list[str], list[str]]:
+        """The ids of their cases, and whose data each is."""
         place = self.header["subject"]
         ids = [each or "" for each in self._texts(0)]
-        subjects = [each or "" for each in self._texts(place)] if place else ids
+        return ids, [each or "" for each in self._texts(place)] if place else ids
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The kept columns of each case."""
+        if not self.header["kept"]:
+            return [{} for _ in range(len(self))]
+        return rows_of(self.cases().kept, len(self))
+
+    def cases(self) -> Cases:
+        """Their cases."""
+        ids, subjects = self.names()
         inputs = {name: self._column(kind, place) for name, kind, place in self.header["inputs"]}
         kept = {
             name: inputs[name] if kind == "input" else self._column(kind, place)
@@ -271,8 +281,8 @@ class _Reading:
 
     def __init__(self, block: Block) -> None:
         header = block.header
-        self.block, self.cases, self.policy_hash = block, block.cases(), header["policy_hash"]
-        self.kept = rows_of(self.cases.kept, len(block))
+        self.block, self.policy_hash, self.kept = block, header["policy_hash"], block.kept()
+        self.ids, self.subjects = block.names()
         self.routes = [_Route.of(each) for each in header["routes"]]
         self.reasons = [tuple(each) for each in header["reasons"]]
         self.models = [(each["version"], each["digest"], tuple(each["classes"])) for each in header["models"]]
@@ -283,8 +293,8 @@ class _Reading:
         plan, answered, at = self.routes[row.route], row.label != NOBODY, self.block.at
         return Decision(
             decision_id=self.block.decision_ids[place],
-            case_id=self.cases.ids[place],
-            subject=self.cases.subjects[place],
+            case_id=self.ids[place],
+            subject=self.subjects[place],
             at=at,
             model_version=version,
             model_digest=digest,

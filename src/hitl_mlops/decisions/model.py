@@ -68,7 +68,8 @@ class EstimatorModel:
 
     def probabilities(self, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:
         """See `Model`."""
-        missing = [column for column in self.inputs if column not in inputs.columns]
+        there = inputs.columns.tolist()
+        missing = [] if there == [*self.inputs] else [one for one in self.inputs if one not in there]
         if missing:
             raise InputError(
                 f"Model {self.version} needs {', '.join(map(repr, missing))}; the cases have no such column.",
@@ -78,7 +79,7 @@ class EstimatorModel:
             )
         if not len(inputs):
             return np.empty((0, len(self.classes)))
-        asked = inputs[list(self.inputs)] if self.inputs else inputs
+        asked = inputs[list(self.inputs)] if self.inputs and there != [*self.inputs] else inputs
         try:
             answer = self.estimator.predict_proba(asked)
             aligned = align_columns(answer, getattr(self.estimator, "classes_", self.classes), self.classes)

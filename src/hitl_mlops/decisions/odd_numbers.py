@@ -130,7 +130,7 @@ def learn_numbers(shown: pd.DataFrame, task: Task, schema: InputSchema) -> Numbe
 
 def as_numbers(inputs: pd.DataFrame, names: tuple[str, ...]) -> FloatArray:
     """The columns as numbers, shape (n, names); what is none is NaN, and none is beyond ±1e100."""
-    chosen = inputs[list(names)]
+    chosen = inputs if inputs.columns.tolist() == [*names] else inputs[list(names)]
     if all(isinstance(kind, np.dtype) and kind.kind in "fiu" for kind in chosen.dtypes):
         numbers = chosen.to_numpy(dtype=np.float64)
     else:
