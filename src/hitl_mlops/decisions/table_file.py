@@ -84,6 +84,13 @@ class TableFile:
                     yield batch.to_pandas()
             except (OSError, ValueError) as error:
                 raise _no_parquet(self.path) from error
+            except MemoryError as error:  # a few kB may say a text of 1 MB a million times
+                raise InputError(
+                    f"{self.path} is small only because its values repeat: {rows:,} rows of it do not fit "
+                    "into memory.",
+                    remedy="Shorten its texts.",
+                    file=str(self.path),
+                ) from error
         else:
             there = [name for name in self._whole.columns if columns is None or name in columns]
             for start in range(0, len(self._whole), rows):

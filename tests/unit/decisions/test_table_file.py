@@ -1,6 +1,8 @@
 """Files of cases: what reads, and what is refused with file, line and remedy."""
 
 import codecs
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -105,3 +107,27 @@ def test_a_file_that_is_not_there_or_a_folder_is_told_so(tmp_path):
     for name in ("none.csv", "folder.csv"):
         with pytest.raises(InputError, match="cannot be read"):
             read_table(tmp_path / name)
+
+
+A_BOMB = """
+import resource, sys
+import pyarrow as pa, pyarrow.parquet as pq
+from hitl_mlops.decisions.table_file import TableFile
+from hitl_mlops.errors import InputError
+said = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array(["x" * 400_000]))
+pq.write_table(pa.table({"said": said}), sys.argv[1], store_schema=False)
+resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
+try:
+    next(TableFile(sys.argv[1]).pieces(20_000))
+except InputError as error:
+    print(error)
+"""
+
+
+def test_a_parquet_bomb_is_told_where_memory_ends(tmp_path):
+    file = tmp_path / "bomb.parquet"
+    done = subprocess.run(
+        [sys.executable, "-c", A_BOMB, str(file)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert file.stat().st_size < 1_000_000
+    assert "do not fit into memory. Shorten its texts." in done.stdout
