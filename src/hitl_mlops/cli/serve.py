@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +54,8 @@ def serve(
     Each case is decided, routed and recorded before its answer leaves. Ctrl-C ends it, once what waits is
     decided.
     """
+    for library in ("OMP", "OPENBLAS", "MKL"):  # for a few rows at once, threads cost more than they bring
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     from hitl_mlops.gateway.serving import demand_ready, run_service
 
     opened = open_project(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncIterator
@@ -55,6 +56,7 @@ def build_app(project: Project) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.batcher = Batcher(clerk.decide, most_wait_s=project.settings.serve.most_wait_s)
         app.state.batcher.start()
+        gc.freeze()  # libraries stay, and the collector need not look through them again and again
         watching = asyncio.create_task(watch_policy(project))
         async with delivering(deliver):
             with lookout.ended_by_signals():
