@@ -91,14 +91,14 @@ class Door:
     verbs: Verbs
 
     def open(self) -> None:
-        """Cases may come in: people can be asked more, and the trail tells which policy is in force.
+        """Cases may come in: people can be asked more, and it was looked which policy holds.
 
         Raises:
             BusyError: too many tickets wait for the desk.
             ConfigurationError: the policy file is wrong, and not followed.
         """
         self.verbs.demand_room()
-        self.verbs.policy_in_force()
+        self.verbs.look_at_policy()
 
     def screen(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Intake:
         """What becomes of each row; nothing is written. Raises as `screen_cases`."""
@@ -122,6 +122,7 @@ class Door:
 
     def _decide(self, intake: Intake, serving: Serving) -> Piece:
         parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
+        self.verbs.policy_in_force()
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
         kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
         asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}

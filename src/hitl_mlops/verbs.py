@@ -349,17 +349,20 @@ class Verbs:
 
         return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in self.parts.policy.routes})
 
+    def look_at_policy(self) -> Policy:
+        """The policy as its file says now, where it is followed; a wrong one not followed is raised."""
+        parts = self.parts
+        return parts.policies.current(parts.clock()).policy if parts.serves else parts.policy
+
     def policy_in_force(self) -> Policy:
-        """What decides from now on; the trail has an entry for each time that it became another.
+        """What decides, as looked at last; the trail has an entry for each time that it became another.
 
         Raises:
-            ConfigurationError: the policy file is wrong, and not followed.
             HitlError: the trail cannot be written: then nothing may be decided by it.
         """
         from hitl_mlops.routing.adopt import adopt
 
-        parts, now = self.parts, self.parts.clock()
-        policy = parts.policies.current(now).policy if parts.serves else parts.policy
+        parts, now, policy = self.parts, self.parts.clock(), self.parts.policy
         if self._told.get(IN_FORCE) != policy.hash:
             adopt(policy, parts.trail, parts.database.transaction, actor=self.actor, now=now)
             self._told[IN_FORCE] = policy.hash

@@ -102,7 +102,7 @@ def _open_parquet(path: Path) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
+        file = pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         _bytes(path)  # says so where the file is not there, or is empty
         raise _no_parquet(path) from error

@@ -16,6 +16,7 @@ async def watch_policy(project: Project) -> None:
     while True:
         await asyncio.sleep(LOOKS_EVERY_S)
         try:
+            await asyncio.to_thread(project.verbs.look_at_policy)
             await asyncio.to_thread(project.verbs.policy_in_force)
         except Exception:  # noqa: BLE001 - the next look may pass, and no batch is let in before
             _told.exception("the policy in force could not be told to the trail")
