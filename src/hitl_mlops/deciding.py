@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -79,9 +79,13 @@ class FileDecided:
             self.rules.update(one.reasons)
         self.known += len(piece.recorded.known)
         self.tickets += piece.tickets
-        self.refused += len(piece.refused)
-        self.reasons.update(reason for one in piece.refused for reason in one.reasons)
-        self.first_refused += piece.refused[: SHOWN_REFUSED - len(self.first_refused)]
+        self.add_refused(piece.refused)
+
+    def add_refused(self, refused: Sequence[Refused]) -> None:
+        """Further rows went to the quarantine."""
+        self.refused += len(refused)
+        self.reasons.update(reason for one in refused for reason in one.reasons)
+        self.first_refused += refused[: SHOWN_REFUSED - len(self.first_refused)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +197,10 @@ class Door:
             yield len(frame), self.screen(frame, seen)
 
     def _demand_sound(self, file: TableFile, doubled: frozenset[str] | None) -> None:
-        seen, refused = Seen(doubled=doubled), FileDecided()
-        for frame in file.pieces(RECORDED_AT_ONCE):
-            found = self.screen(frame, seen).refused
-            refused.add(Piece(Recorded([], (), {}), found, 0))
-        require_strict(file.rows, refused.refused, refused.reasons, refused.first_refused)
+        total = FileDecided()
+        for _, intake in self._screened(file, Seen(doubled=doubled)):
+            total.add_refused(intake.refused)
+        require_strict(file.rows, total.refused, total.reasons, total.first_refused)
 
     def _doubled(self, file: TableFile) -> frozenset[str] | None:
         """Ids that stand more than once in the file; None where it is one piece, or has no column of ids.

@@ -17,13 +17,13 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_mlops.decisions.cases import Cases, Column, rows_of
+from hitl_mlops.decisions.cases import Cases, Column, objects, rows_of
 from hitl_mlops.decisions.record import Arm, Decision, ShadowPrediction
 from hitl_mlops.ids import parse_instant
 from hitl_mlops.routing.policy import Intervention
@@ -68,6 +68,12 @@ def row_type(numbers: int, classes: int, texts: int) -> np.dtype[np.void]:
     )
 
 
+@lru_cache(maxsize=64)
+def _read_header(head: bytes) -> dict[str, Any]:
+    """The header in these bytes, read once for a block and all parts that are taken of it."""
+    return dict(json.loads(head))
+
+
 @dataclass(frozen=True)
 class Block:
     """Some decisions that were recorded together, with their cases.
@@ -90,14 +96,14 @@ class Block:
     @classmethod
     def load(cls, head: bytes, rows: bytes, text: bytes, number: int) -> Block:
         """The block that was stored in these bytes; raises ValueError if they are none."""
-        header = json.loads(head)
+        header = _read_header(head)
         shape = row_type(len(header["numbers"]), header["widest"], len(header["texts"]))
         return cls(head, np.frombuffer(rows, dtype=shape), text, number)
 
-    @cached_property
+    @property
     def header(self) -> dict[str, Any]:
-        """What the rows point into: see `write.header_of`."""
-        return dict(json.loads(self.head))
+        """What the rows point into: see `write.write_block`. Not to be changed."""
+        return _read_header(self.head)
 
     @cached_property
     def at(self) -> datetime:
@@ -165,9 +171,12 @@ class Block:
 
     def kept(self) -> list[dict[str, Any]]:
         """The kept columns of each case."""
-        if not self.header["kept"]:
-            return [{} for _ in range(len(self))]
-        return rows_of(self.cases().kept, len(self))
+        inputs = {name: (kind, place) for name, kind, place in self.header["inputs"]}
+        places = {
+            name: inputs[name] if kind == "input" else (kind, place)
+            for name, kind, place in self.header["kept"]
+        }
+        return rows_of({name: self._column(*where) for name, where in places.items()}, len(self))
 
     def cases(self) -> Cases:
         """Their cases."""
@@ -237,9 +246,7 @@ class Block:
         values: list[Any] = self._texts(place)
         if kind == "json":
             values = [None if value is None else json.loads(value) for value in values]
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        return column
+        return objects(values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.cases import as_series, objects
 from hitl_mlops.decisions.disagreement import disagreement_of
 from hitl_mlops.decisions.model import Model
 from hitl_mlops.decisions.record import Case
@@ -51,11 +52,8 @@ class Answers:
 def inputs_frame(cases: Sequence[Case]) -> pd.DataFrame:
     """The inputs of the cases as a model sees them, one row each; gaps are NaN."""
     names = list(cases[0].inputs) if cases else []
-    columns = {name: pd.Series([case.inputs[name] for case in cases]) for name in names}
-    for name, column in columns.items():
-        if column.dtype == object and column.isna().all():
-            columns[name] = column.astype(np.float64)  # a batch without one value is still a column of gaps
-    return pd.DataFrame(columns)
+    columns = {name: objects([case.inputs[name] for case in cases]) for name in names}
+    return pd.DataFrame({name: as_series(column) for name, column in columns.items()})
 
 
 def ask(model: Model, inputs: pd.DataFrame) -> Answers:

@@ -232,6 +232,5 @@ class TimedModels:
 
 
 def times_for(rows: int) -> int:
-    """How many times longer so many rows may take than a thousand."""
     """By how much longer so many rows may take than the first thousand."""
     return max(1, -(-rows // ROWS_AT_ONCE))

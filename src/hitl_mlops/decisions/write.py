@@ -12,10 +12,9 @@ import numpy.typing as npt
 
 from hitl_mlops.decisions.block import NO_TEXT, NUMBERS, Block, row_type
 from hitl_mlops.decisions.cases import Cases, Column, column_values
+from hitl_mlops.decisions.cells import EXACT_UP_TO
 from hitl_mlops.ids import canonical_json, instant
 from hitl_mlops.routing.policy import RoutePlan
-
-EXACT_UP_TO = 2**53
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Request
@@ -45,6 +46,12 @@ def add_recourse(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
 
 
 def _add_stops(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
+    async def stop(verb: Callable[..., object], request: Request, decision_id: str, key: str | None) -> Told:
+        sender = tokens.holder(bearer(request), Scope.INTERVENE)
+        said = await read(Stopping, request, _WORD, most_bytes=MOST_BYTES)
+        await asyncio.to_thread(verb, decision_id, by=said.by, reason=said.reason, through=sender, key=key)
+        return await asyncio.to_thread(clerk.look_up, decision_id)
+
     @app.post(
         "/v1/decisions/{decision_id}/halt",
         response_model=Told,
@@ -54,11 +61,7 @@ def _add_stops(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
     )
     async def halt(request: Request, decision_id: str, key: Key = None) -> Told:
         """Stop a decision that runs (`intervention: during`). Halted before, it is answered as it stands."""
-        sender = tokens.holder(bearer(request), Scope.INTERVENE)
-        said = await read(Stopping, request, _WORD, most_bytes=MOST_BYTES)
-        halts = clerk.project.recourse.halt
-        await asyncio.to_thread(halts, decision_id, by=said.by, reason=said.reason, through=sender, key=key)
-        return await asyncio.to_thread(clerk.look_up, decision_id)
+        return await stop(clerk.project.recourse.halt, request, decision_id, key)
 
     @app.post(
         "/v1/decisions/{decision_id}/reverse",
@@ -69,13 +72,7 @@ def _add_stops(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:
     )
     async def reverse(request: Request, decision_id: str, key: Key = None) -> Told:
         """Take a decision back (`intervention: after`), until its `reversible_until`."""
-        sender = tokens.holder(bearer(request), Scope.INTERVENE)
-        said = await read(Stopping, request, _WORD, most_bytes=MOST_BYTES)
-        reverses = clerk.project.recourse.reverse
-        await asyncio.to_thread(
-            reverses, decision_id, by=said.by, reason=said.reason, through=sender, key=key
-        )
-        return await asyncio.to_thread(clerk.look_up, decision_id)
+        return await stop(clerk.project.recourse.reverse, request, decision_id, key)
 
 
 def _add_outcome(app: FastAPI, clerk: Clerk, tokens: TokenFile) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
-from hitl_mlops.ids import digest_of_reason, keyed_id
+from hitl_mlops.ids import digest_of_reason
 from hitl_mlops.routing.breaker import (
     Breaker,
     BreakerRule,
@@ -19,7 +19,7 @@ from hitl_mlops.routing.breaker import (
     stepped,
 )
 from hitl_mlops.routing.breaker_board import BreakerBoard, next_breaker_id
-from hitl_mlops.routing.kill_switch import Transaction, check_order
+from hitl_mlops.routing.kill_switch import Transaction, check_order, scope_facts
 from hitl_mlops.routing.switches import Order
 
 _KINDS = {
@@ -86,9 +86,7 @@ class Circuit:
         return closed
 
     def _event(self, kind: Kind, one: Breaker, actor: str, now: datetime) -> Event:
-        facts = {
-            "scope": one.scope.name,
-            "scope_key": keyed_id("sc", self.key, str(one.scope)),
+        facts = scope_facts(one.scope, self.key) | {
             "figures": dict(one.figures),
             "answers": one.answers,
             "openings": one.openings,

@@ -67,15 +67,16 @@ class KillSwitch:
         return switch
 
     def _event(self, kind: Kind, switch: Switch, order: Order) -> Event:
-        facts = {
-            "scope": switch.scope.name,
-            "scope_key": keyed_id("sc", self.key, str(switch.scope)),
-            "reason_digest": digest_of_reason(order.reason),
-        }
+        facts = scope_facts(switch.scope, self.key) | {"reason_digest": digest_of_reason(order.reason)}
         refs = {"switch": [switch.switch_id]}
         if switch.scope.name == LIKE:
             refs["decision"] = [switch.scope.value]
         return Event(kind, order.by, order.at, refs, facts)
+
+
+def scope_facts(scope: Scope, key: bytes) -> dict[str, str]:
+    """What the trail tells of a scope: its name, and its value only under the policy key."""
+    return {"scope": scope.name, "scope_key": keyed_id("sc", key, str(scope))}
 
 
 def check_order(order: Order) -> None:
