@@ -71,7 +71,7 @@ def _sound_numbers(frame: pd.DataFrame, specs: Sequence[ColumnSpec]) -> npt.NDAr
         return None
     low = np.array([-math.inf if spec.low is None else spec.low for spec in specs])
     high = np.array([math.inf if spec.high is None else spec.high for spec in specs])
-    believed = (np.maximum(low, -EXACT_UP_TO) <= cells) & (cells <= np.minimum(high, EXACT_UP_TO))
+    believed = (low <= cells) & (cells <= high) & (np.abs(cells) < EXACT_UP_TO)
     return cells if believed.all() else None
 
 

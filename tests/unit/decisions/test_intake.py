@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hitl_mlops.decisions.intake import screen_cases
-from hitl_mlops.decisions.schema import ColumnType, learn_schema, read_schema
+from hitl_mlops.decisions.schema import ColumnSpec, ColumnType, InputSchema, learn_schema, read_schema
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
 from tests.builders import NOW, a_case, a_decision, a_log, record
@@ -215,3 +215,12 @@ def test_a_hundred_thousand_rows_are_screened_in_seconds():
     started = time.perf_counter()
     assert len(screened(frame, task, schema).cases) == 100_000
     assert time.perf_counter() - started < 8  # about 1 s on an idle machine
+
+
+@pytest.mark.parametrize("value", [2.0**53, -(2.0**53), 2.0**53 - 1, np.inf, np.nan, 1e300])
+def test_a_number_is_judged_alike_alone_and_among_others(value):
+    for inputs in (("x",), ("x", "y")):
+        task = Task("p", InputKind.TABLE, inputs, ("no", "yes"), id="id")
+        schema = InputSchema(tuple(ColumnSpec(name, ColumnType.NUMBER) for name in inputs))
+        intake = screened(pd.DataFrame({"id": ["a"], "x": [value], "y": [1.0]}), task, schema)
+        assert len(intake.cases) == (1 if value == 2.0**53 - 1 else 0)
