@@ -79,10 +79,20 @@ def record(
     new: list[str] = []
     known = {one.case_id: one for one in reversed(cases)}
     for _, alike in groupby(decisions, key=lambda one: (one.at, one.policy_hash)):
-        some = list(alike)
-        block = log.record(a_block([known[one.case_id] for one in some], some, shadows, log.key))
-        new += block.decision_ids if block is not None else []
+        there = log.many(one.decision_id for one in decisions)
+        some = [one for one in alike if one.decision_id not in there]
+        if some:
+            new += keep(
+                log, a_block([known[one.case_id] for one in some], some, shadows, log.key)
+            ).decision_ids
     return new
+
+
+def keep(log: DecisionLog, block: Block) -> Block:
+    """The block is in the log, under its number; raises DecidedAlreadyError."""
+    placed = block.numbered(log.claim(block.rows["key"]))
+    log.record(placed)
+    return placed
 
 
 def a_block(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hitl_mlops.decisions.cells import screen_id
-from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, Recorded, decide_cases
-from hitl_mlops.decisions.intake import Intake, Refused, Seen, require_strict, screen_cases
+from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, Deciding, Heard, Recorded, decide_cases, hear
+from hitl_mlops.decisions.intake import Intake, Refused, Screened, Seen, require_strict, screen_rows
+from hitl_mlops.decisions.log import DecidedAlreadyError
 from hitl_mlops.decisions.quarantine import quarantine_refused
 from hitl_mlops.decisions.table_file import TableFile
 from hitl_mlops.review.open import open_tickets
@@ -89,6 +92,14 @@ class FileDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the models said that were live when they were asked."""
+
+    serving: Serving
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """Where cases come in."""
 
@@ -104,27 +115,21 @@ class Door:
         self.verbs.demand_room()
         self.verbs.look_at_policy()
 
-    def screen(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Intake:
-        """What becomes of each row; nothing is written. Raises as `screen_cases`."""
+    def screen(self, frame: pd.DataFrame, seen: Seen | None = None) -> Screened:
+        """What is wrong with each row in itself; nothing is read or written. Raises as `screen_rows`."""
         parts = self.verbs.parts
-        return screen_cases(
-            frame,
-            parts.task,
-            parts.schema,
-            parts.log,
-            now=parts.clock(),
-            strict=strict,
-            seen=seen,
-            guard=parts.odd_guard,
-        )
+        now, guard = parts.clock(), parts.odd_guard
+        return screen_rows(frame, parts.task, parts.schema, parts.log, now=now, seen=seen, guard=guard)
 
-    def take(self, frame: pd.DataFrame, seen: Seen | None = None, *, strict: bool = False) -> Piece:
+    def take(self, frame: pd.DataFrame, *, strict: bool = False) -> Piece:
         """Every row is decided and recorded with its tickets, or quarantined."""
         with self.verbs.parts.database.reading():
-            intake, serving = self.screen(frame, seen, strict=strict), self.verbs.serving()
+            intake, serving = self.screen(frame).looked_up(self.verbs.parts.log), self.verbs.serving()
+        if strict:
+            require_strict(len(frame), len(intake.refused), intake.reasons, intake.refused)
         return self._decide(intake, serving)
 
-    def _decide(self, intake: Intake, serving: Serving) -> Piece:
+    def _decide(self, intake: Intake, serving: Serving, heard: Heard | None = None) -> Piece:
         parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
         self.verbs.policy_in_force()
         told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
@@ -144,6 +149,7 @@ class Door:
             "board": parts.guards,
             "beside": ask,
             "checks": parts.checks,
+            "heard": heard,
             **kept,
         }
         recorded = decide_cases(intake, serving, parts.policy, **decides)
@@ -182,24 +188,43 @@ class Door:
         doubled = self._doubled(file)
         if strict:
             self._demand_sound(file, doubled)
-        seen = Seen(doubled=doubled)
-        with _what_stands_is_not_searched():
-            for rows, intake in _ahead(self._screened(file, seen)):
-                piece = self._decide(intake, self.verbs.serving())
-                total.rows += rows
+        hopeful = True
+        with _working_in_two_threads():
+            for screened, asked in _ahead(self._asked(file, doubled)):
+                piece = self._decide_hopefully(screened, asked) if hopeful else self._decide_known(screened)
+                hopeful = len(piece.recorded.known) == 0
+                total.rows += len(screened)
                 total.add(piece)
                 keep(piece.recorded)
                 progress(total.rows, file.rows)
         return total
 
-    def _screened(self, file: TableFile, seen: Seen) -> Iterator[tuple[int, Intake]]:
-        for frame in file.pieces(RECORDED_AT_ONCE):
-            yield len(frame), self.screen(frame, seen)
+    def _screened(self, file: TableFile, doubled: frozenset[str] | None) -> Iterator[Screened]:
+        seen = Seen(doubled=doubled)
+        return (self.screen(frame, seen) for frame in file.pieces(RECORDED_AT_ONCE))
+
+    def _asked(self, file: TableFile, doubled: frozenset[str] | None) -> Iterator[tuple[Screened, Asked]]:
+        """The models are asked about each piece in the thread that reads, while another is recorded."""
+        parts = self.verbs.parts
+        deciding = Deciding(parts.policy, parts.policy_key)
+        for screened in self._screened(file, doubled):
+            serving = self.verbs.serving()
+            yield screened, Asked(serving, hear(screened.cases, serving, deciding))
+
+    def _decide_hopefully(self, screened: Screened, asked: Asked) -> Piece:
+        """As if none was decided before, which spares a look-up; where one was, from the beginning."""
+        try:
+            return self._decide(screened.hoped(), asked.serving, asked.heard)
+        except DecidedAlreadyError:
+            return self._decide_known(screened)
+
+    def _decide_known(self, screened: Screened) -> Piece:
+        return self._decide(screened.looked_up(self.verbs.parts.log), self.verbs.serving())
 
     def _demand_sound(self, file: TableFile, doubled: frozenset[str] | None) -> None:
         total = FileDecided()
-        for _, intake in self._screened(file, Seen(doubled=doubled)):
-            total.add_refused(intake.refused)
+        for screened in self._screened(file, doubled):
+            total.add_refused(screened.looked_up(self.verbs.parts.log).refused)
         require_strict(file.rows, total.refused, total.reasons, total.first_refused)
 
     def _doubled(self, file: TableFile) -> frozenset[str] | None:
@@ -229,11 +254,15 @@ def _ahead(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 @contextmanager
-def _what_stands_is_not_searched() -> Iterator[None]:
-    """The collector looks through what is made from now on, not again and again through all libraries."""
+def _working_in_two_threads() -> Iterator[None]:
+    """The processors are for our two threads, and the collector passes over what stands.
+
+    Linear algebra would wait for its next call with all processors spinning.
+    """
     gc.freeze()
     try:
-        yield
+        with threadpool_limits(max(1, (os.cpu_count() or 1) - 1)):
+            yield
     finally:
         gc.unfreeze()
 

@@ -1,16 +1,18 @@
 """What every store of decision blocks must do, seen through the log: twin, SQLite in a file, PostgreSQL."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import metadata
 from hitl_mlops.decisions.block_store_sql import SqlBlockStore
-from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.log import DecidedAlreadyError, DecisionLog
 from hitl_mlops.decisions.record import Arm, ShadowPrediction
 from hitl_mlops.errors import NotFoundError
-from tests.builders import KEY, NOW, a_block, a_case, a_decision, a_log, decision_id, record
+from tests.builders import KEY, NOW, a_block, a_case, a_decision, a_log, decision_id, keep, record
 
 REAL = pytest.mark.real
 
@@ -29,6 +31,11 @@ def log(request, tmp_path):
             connection.execute(table.delete())
     yield DecisionLog(SqlBlockStore(database), KEY)
     database.close()
+
+
+def transaction_of(log):
+    """What the store's records are kept in together; the twin keeps them one by one."""
+    return log.store.database.transaction() if isinstance(log.store, SqlBlockStore) else nullcontext()
 
 
 def many(count):
@@ -67,16 +74,26 @@ def test_a_decision_that_is_there_is_left_as_it_is(log):
     assert log.shadows("2") == []
 
 
-def test_the_same_case_twice_in_one_block_is_kept_once_as_it_first_stood(log):
-    new = log.record(a_block([a_case(), a_case()], [a_decision(), a_decision(label="no")]))
-    assert new.decision_ids == [decision_id("case-1")]
-    assert log.get(decision_id("case-1")).label == "yes"
-
-
-def test_a_block_of_which_nothing_is_new_is_not_kept(log):
+def test_nobody_claims_a_case_that_is_decided_or_stands_twice(log):
     record(log, [a_case()], [a_decision()])
-    assert log.record(a_block([a_case()], [a_decision()])) is None
+    old, new = log.keys_of(["case-1", "case-2"])
+    for keys in ([old], [new, old], [new, new]):
+        with pytest.raises(DecidedAlreadyError), transaction_of(log):
+            log.claim(np.stack(keys))
+    assert log.block_of(decision_id("case-2")) is None
     assert len(list(log.store.blocks())) == 1
+
+
+def test_a_claim_ends_with_its_transaction(log):
+    def killed():
+        with transaction_of(log):
+            assert log.claim(log.keys_of(["case-1"])) == 1
+            raise RuntimeError("killed")
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="killed"):
+            killed()
+    assert record(log, [a_case()], [a_decision()]) == [decision_id("case-1")]
 
 
 def test_a_log_without_decisions_says_so(log):
@@ -118,7 +135,7 @@ def test_shadow_predictions_are_kept_by_version_and_time(log):
 
 def test_blocks_are_numbered_as_they_come_and_found_by_their_decisions(log):
     for number, name in enumerate(("a", "b"), start=1):
-        assert log.record(a_block([a_case(case_id=name)], [a_decision(case_id=name)])).number == number
+        assert keep(log, a_block([a_case(case_id=name)], [a_decision(case_id=name)])).number == number
         assert log.block_of(decision_id(name)) == number
     (second,) = log.store.blocks([2])
     assert second.decision_ids == [decision_id("b")]

@@ -67,6 +67,18 @@ class Database:
             action()
 
     @contextlib.contextmanager
+    def joined(self) -> Iterator[sa.Connection]:
+        """The open transaction itself, or one of its own where none is open.
+
+        Cheaper than an inner `transaction`, and without its safety: an exception must leave the outermost.
+        """
+        if self._open.connection is not None:
+            yield self._open.connection
+        else:
+            with self.transaction() as connection:
+                yield connection
+
+    @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database and holds up no writer; joins what is open."""
         current = self._open.connection or self._open.reader

@@ -15,12 +15,16 @@ Place: TypeAlias = tuple[int, int]
 class BlockStore(Protocol):
     """Blocks, and where each decision stands in them."""
 
-    def add(self, block: Block) -> int | None:
-        """The block is kept, and every decision in it can be found; its number.
+    def claim(self, keys: Sequence[bytes]) -> int | None:
+        """The keys lead to the rows of the next block, in their order; the number it is to have.
 
-        None, and nothing is kept, where a key is there already, or twice in the block. Joins an open
-        transaction, in which the caller holds the writer's turn (`turn`).
+        None where a key is there already, or stands twice. In the transaction in which the block is then
+        kept, and in which the caller holds the writer's turn (`turn`); it must roll back on None.
         """
+        ...
+
+    def keep(self, block: Block) -> None:
+        """The block is kept under its number, the one claimed for its keys."""
         ...
 
     def turn(self) -> None:

@@ -22,14 +22,14 @@ class InMemoryBlockStore:
     def turn(self) -> None:
         """The twin has one writer."""
 
-    def add(self, block: Block) -> int | None:
-        """The block is kept; its number, or None where a key is there already."""
-        if len({*block.keys}) < len(block) or self.places(block.keys):
-            return None
-        number = len(self._blocks) + 1
-        self._blocks.append(block.numbered(number))
-        self._places |= {key: (number, row) for row, key in enumerate(block.keys)}
-        return number
+    def claim(self, keys: Sequence[bytes]) -> int | None:
+        """The number of the next block, or None where a key is there already."""
+        return None if len({*keys}) < len(keys) or self.places(keys) else len(self._blocks) + 1
+
+    def keep(self, block: Block) -> None:
+        """The block is kept, and its keys lead to it."""
+        self._blocks.append(block)
+        self._places |= {key: (block.number, row) for row, key in enumerate(block.keys)}
 
     def places(self, keys: Sequence[bytes]) -> dict[bytes, Place]:
         """Key → place, for those that are known."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -46,21 +45,16 @@ class SqlBlockStore:
             with self.database.transaction() as connection:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
 
-    def add(self, block: Block) -> int | None:
-        """The block is kept; its number, or None where a key is there already."""
-        with suppress(_KnownKeyError), self.database.transaction() as connection:
-            number = self._next(connection)
-            _add_keys(connection, block.keys, number)
-            self._keep(connection, block, number)
-            return number
-        return None
+    def claim(self, keys: Sequence[bytes]) -> int | None:
+        """The number of the next block, to which the keys lead; None where one was there already."""
+        with self.database.joined() as connection:
+            number = int((connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1)
+            return number if _add_keys(connection, keys, number) == len(keys) else None
 
-    def _next(self, connection: sa.Connection) -> int:
-        return int((connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1)
-
-    def _keep(self, connection: sa.Connection, block: Block, number: int) -> None:
+    def keep(self, block: Block) -> None:
+        """The block is kept."""
         stored = {
-            "number": number,
+            "number": block.number,
             "at": instant(block.at),
             "count": len(block),
             "header": block.head,
@@ -68,7 +62,8 @@ class SqlBlockStore:
             "texts": block.text,
             "hashes": b"".join(block.hashes),
         }
-        connection.execute(sa.insert(decision_blocks), stored)
+        with self.database.joined() as connection:
+            connection.execute(sa.insert(decision_blocks), stored)
 
     def places(self, keys: Sequence[bytes]) -> dict[bytes, Place]:
         """Key → place, for those that are known."""
@@ -151,16 +146,11 @@ def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str,
     return f"{select}IN ({','.join('?' * len(keys))})", keys
 
 
-def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> None:
-    """Every key points to its row; raises _KnownKeyError where one was there already."""
+def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> int:
+    """Every key that was not there leads to its row; how many these are."""
     by_dialect: dict[str, tuple[Any, ...]] = {
         "sqlite": (len(keys), b"".join(keys), number),
         "postgresql": (number, list(keys), list(range(len(keys)))),
     }
     name = connection.dialect.name
-    if connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount < len(keys):
-        raise _KnownKeyError
-
-
-class _KnownKeyError(Exception):
-    """Some of a block is there already: what was written of it is taken back."""
+    return connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount

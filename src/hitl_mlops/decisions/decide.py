@@ -26,7 +26,7 @@ from hitl_mlops.decisions.block import (
 )
 from hitl_mlops.decisions.cases import Cases, Column
 from hitl_mlops.decisions.intake import Intake
-from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.log import DecidedAlreadyError, DecisionLog
 from hitl_mlops.decisions.predict import Answers, ask_live
 from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.serving import Serving
@@ -117,6 +117,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     actor: str,
     checks: Mapping[str, Check] | None = None,
     beside: Beside | None = None,
+    heard: Heard | None = None,
 ) -> Recorded:
     """Every case has one recorded decision.
 
@@ -138,26 +139,41 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         actor: who decides, `cli` or a flow.
         checks: the user's auxiliary checks by name.
         beside: keeps more of each block in its transaction, such as its tickets.
+        heard: what the live models said of all the cases, where they were asked beforehand.
+
+    Raises:
+        DecidedAlreadyError: it was not looked up which cases are known, and one is; whole blocks before it
+            stand.
     """
-    deciding, cases, known = Deciding(policy, key, checks or {}), intake.cases, dict(intake.known)
+    deciding, cases, known = Deciding(policy, key, checks or {}), intake.cases, dict(intake.known or {})
     todo = _undecided(cases.ids, known)
     blocks: list[Block] = []
-    for start in range(0, len(todo), RECORDED_AT_ONCE):
-        places = todo[start : start + RECORDED_AT_ONCE]
-        batch = cases if len(places) == len(cases) else cases.take(places)
-        keys, heard = intake.keys[places], hear(batch, serving, deciding)
-        with transaction():
-            standing = board.read(policy, now)
-            block, used = decide(batch, keys, heard, replace(deciding, guards=standing), now)
-            new = log.record(block)
-            if new is not None:
+    while todo:
+        places = todo[:RECORDED_AT_ONCE]
+        batch, keys = cases if len(places) == len(cases) else cases.take(places), intake.keys[places]
+        said = heard if heard is not None and batch is cases else hear(batch, serving, deciding)
+        try:
+            with transaction():
+                number = log.claim(keys)
+                standing = board.read(policy, now)
+                block, used = decide(batch, keys, said, replace(deciding, guards=standing), now)
+                block = block.numbered(number)
+                log.record(block)
                 board.tell(used, now)
-                trail.append([_event(new, actor)])
-                blocks.append(new)
+                trail.append([_event(block, actor)])
                 if beside is not None:
-                    beside(new)
-        if new is None or len(new) < len(block):  # another writer was faster
-            known |= log.decided_under(split_keys(keys))
+                    beside(block)
+        except DecidedAlreadyError:
+            if intake.known is None:
+                raise
+            faster = log.decided_under(split_keys(keys))  # another writer's
+            if not faster.keys() - known.keys():
+                raise
+            known |= faster
+            todo = [place for place in todo if cases.ids[place] not in faster]
+        else:
+            blocks.append(block)
+            todo = todo[len(places) :]
     return Recorded(cases.ids, tuple(blocks), known)
 
 

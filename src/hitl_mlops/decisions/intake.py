@@ -61,18 +61,64 @@ class Intake:
         cases: those to decide, in its order.
         refused: rows refused, in its order.
         keys: the key of the decision on each case, made or not; shape (len(cases), 12).
-        known: case id → decision, for those decided already.
+        known: case id → decision, for those decided already; None: nobody looked.
     """
 
     cases: Cases
     refused: tuple[Refused, ...]
     keys: npt.NDArray[np.uint8]
-    known: Mapping[str, Decision] = field(default_factory=dict)
+    known: Mapping[str, Decision] | None = field(default_factory=dict)
 
     @property
     def reasons(self) -> dict[str, int]:
         """Reason → number of rows, most frequent first."""
         return dict(Counter(reason for row in self.refused for reason in row.reasons).most_common())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Screened:
+    """Rows of which it is known what is wrong in themselves, and not which were decided already.
+
+    Attributes:
+        cases: those with nothing wrong, in their order.
+        keys: the key of the decision on each case, made or not; shape (len(cases), 12).
+        sound: the row of each case.
+        ids: the id of every row.
+        faults: what is wrong → in which rows.
+        shown: the columns of the task, every row.
+        before: how many rows of the same table came before.
+    """
+
+    cases: Cases
+    keys: npt.NDArray[np.uint8]
+    sound: npt.NDArray[np.intp]
+    ids: list[str]
+    faults: Mapping[str, npt.NDArray[np.bool_]]
+    shown: pd.DataFrame
+    before: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def hoped(self) -> Intake:
+        """What comes of the rows if none was decided already: whoever decides finds out."""
+        return Intake(self.cases, self._refused(self.faults), self.keys, None)
+
+    def looked_up(self, log: DecisionLog) -> Intake:
+        """What comes of the rows: those decided with other content are refused too."""
+        known = log.decided_under(split_keys(self.keys))
+        changed = _changed(self.cases, known, log)
+        if not changed:
+            return Intake(self.cases, self._refused(self.faults), self.keys, known)
+        rows = np.isin(np.arange(len(self)), self.sound[changed])
+        refused = self._refused({**self.faults, "was decided already with other content": rows})
+        others = {self.cases.ids[place] for place in changed}
+        known = {name: one for name, one in known.items() if name not in others}
+        same = np.delete(np.arange(len(self.cases)), changed)
+        return Intake(self.cases.take(same), refused, self.keys[same], known)
+
+    def _refused(self, faults: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[Refused, ...]:
+        return tuple(_refused(self.shown, self.ids, faults, self.before))
 
 
 @dataclass(slots=True)
@@ -123,6 +169,28 @@ def screen_cases(
     Raises:
         InputError: a column is missing, or `strict` and a row was refused.
     """
+    screened = screen_rows(frame, task, schema, log, now=now, seen=seen, guard=guard)
+    intake = screened.looked_up(log)
+    if strict:
+        require_strict(len(screened), len(intake.refused), intake.reasons, intake.refused)
+    return intake
+
+
+def screen_rows(
+    frame: pd.DataFrame,
+    task: Task,
+    schema: InputSchema,
+    log: DecisionLog,
+    *,
+    now: datetime,
+    seen: Seen | None = None,
+    guard: OddGuard | None = None,
+) -> Screened:
+    """What is wrong with each row in itself, as `screen_cases`; the log is not looked into.
+
+    Raises:
+        InputError: a column is missing.
+    """
     require_columns(frame, needed_columns(task))
     frame, seen = frame.reset_index(drop=True), seen or Seen()
     cases, faults = _read(frame, task, schema, now, seen)
@@ -130,19 +198,9 @@ def screen_cases(
         faults |= odd_among(cases.inputs, ~any_fault(faults, len(frame)), guard)
     sound = np.flatnonzero(~any_fault(faults, len(frame)))
     accepted = cases if len(sound) == len(cases) else cases.take(sound)
-    keys = log.keys_of(accepted.ids)
-    known = log.decided_under(split_keys(keys))
-    changed = _changed(accepted, known, log)
-    if changed:
-        faults["was decided already with other content"] = np.isin(np.arange(len(frame)), sound[changed])
-        known = {name: one for name, one in known.items() if name not in {accepted.ids[at] for at in changed}}
-        same = np.delete(np.arange(len(accepted)), changed)
-        accepted, keys = accepted.take(same), keys[same]
-    refused = tuple(_refused(frame, task, cases.ids, faults, seen.rows))
-    seen.rows += len(frame)
-    if strict:
-        require_strict(len(frame), len(refused), Intake(accepted, refused, keys).reasons, refused)
-    return Intake(accepted, refused, keys, known)
+    shown = frame[list(needed_columns(task))]
+    before, seen.rows = seen.rows, seen.rows + len(frame)
+    return Screened(accepted, log.keys_of(accepted.ids), sound, cases.ids, faults, shown, before)
 
 
 def _read(
@@ -227,7 +285,7 @@ def _content(case: Case) -> tuple[Any, ...]:
 
 
 def _refused(
-    frame: pd.DataFrame, task: Task, ids: list[str], faults: Mapping[str, npt.NDArray[np.bool_]], before: int
+    frame: pd.DataFrame, ids: list[str], faults: Mapping[str, npt.NDArray[np.bool_]], before: int
 ) -> Iterator[Refused]:
     reasons: dict[int, list[str]] = {}
     for fault, rows in faults.items():
@@ -236,7 +294,7 @@ def _refused(
     if not reasons:
         return
     places = sorted(reasons)
-    shown = frame.loc[places, list(needed_columns(task))].astype(object)
+    shown = frame.loc[places].astype(object)
     for place, values in zip(places, shown.itertuples(index=False, name=None), strict=True):
         row = {name: _storable(value) for name, value in zip(shown.columns, values, strict=True)}
         case_id = _storable(ids[place])[:200] or content_id("row", row)

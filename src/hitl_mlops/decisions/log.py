@@ -17,6 +17,10 @@ from hitl_mlops.ids import keyed_id
 from hitl_mlops.routing.sampling import keyed_digests
 
 
+class DecidedAlreadyError(Exception):
+    """A decision that was to be made stands in the log."""
+
+
 class DecisionLog:
     """Every decision ever made, with its case, kept before it is released.
 
@@ -36,20 +40,26 @@ class DecisionLog:
         """The keys of the decisions on those cases, made or not; shape (len(case_ids), 12)."""
         return keyed_digests(self.key, case_ids)[:, :KEY_BYTES]
 
-    def record(self, block: Block) -> Block | None:
-        """What is new of the block is kept, under its number; None where nothing was.
+    def claim(self, keys: npt.NDArray[np.uint8]) -> int:
+        """Nobody else decides these cases; the number of the block that is to hold their decisions.
 
-        A decision that is there is left as it is, and so is its case. All or none; joins an open transaction.
+        In the transaction in which they are then recorded; a claim that fails must roll it back.
+
+        Args:
+            keys: of the decisions that are to be made, at least one; shape (n, 12).
+
+        Raises:
+            DecidedAlreadyError: one is made already, or stands twice among them.
         """
         self.store.turn()
-        number = self.store.add(block)
-        if number is not None:
-            return block.numbered(number)
-        known = self.store.places(block.keys)
-        first = {key: row for row, key in reversed(list(enumerate(block.keys))) if key not in known}
-        rest = block.take(np.array(sorted(first.values()), dtype=np.intp))
-        number = self.store.add(rest) if len(rest) else None
-        return rest.numbered(number) if number is not None else None
+        number = self.store.claim(split_keys(keys))
+        if number is None:
+            raise DecidedAlreadyError
+        return number
+
+    def record(self, block: Block) -> None:
+        """The block is kept under its number, which was claimed for its decisions."""
+        self.store.keep(block)
 
     def get(self, decision_id: str) -> Decision:
         """The decision; raises NotFoundError."""

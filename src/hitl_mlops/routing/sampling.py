@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-_BLOCK = 64
+from hitl_mlops.ids import keyed_hash
 
 
 def keyed_digests(key: bytes, ids: Sequence[str]) -> npt.NDArray[np.uint8]:
     """`ids.keyed_digest(key, id)` of every id; shape (len(ids), 32).
 
-    The two key blocks of HMAC (RFC 2104) are hashed once and copied for every id, which is what makes it
-    faster than one HMAC after the other.
+    The key's block is hashed once and copied for every id.
     """
-    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-    found = []
+    keyed, found = keyed_hash(key), []
     for each in ids:
         raw = each.encode()
-        first = inner.copy()
-        first.update(len(raw).to_bytes(8, "big") + raw)
-        second = outer.copy()
-        second.update(first.digest())
-        found.append(second.digest())
+        one = keyed.copy()
+        one.update(len(raw).to_bytes(8, "big") + raw)
+        found.append(one.digest())
     return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, 32)
 
 
