@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from hitl_mlops.gates import checks
-from hitl_mlops.gates.checks import Finding
+from hitl_mlops.gates.checks.calibration import calibration
+from hitl_mlops.gates.checks.data import data_sanity, drift
+from hitl_mlops.gates.checks.disagreement import disagreement
+from hitl_mlops.gates.checks.errors import override_rate
+from hitl_mlops.gates.checks.finding import Finding
+from hitl_mlops.gates.checks.fixed_sets import golden
+from hitl_mlops.gates.checks.groups import classes, slices
+from hitl_mlops.gates.checks.labels import label_quality
 from hitl_mlops.gates.evidence import ChallengerEvidence
 from hitl_mlops.gates.policy import GATES, GatesPolicy
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
@@ -14,15 +20,15 @@ from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 Check = Callable[[ChallengerEvidence, GatesPolicy], Finding]
 
 CHECKS: Mapping[str, Check] = {
-    "override_rate": checks.override_rate,
-    "calibration": checks.calibration,
-    "slices": checks.slices,
-    "classes": checks.classes,
-    "label_quality": checks.label_quality,
-    "golden": checks.golden,
-    "disagreement": checks.disagreement,
-    "data_sanity": checks.data_sanity,
-    "drift": checks.drift,
+    "override_rate": override_rate,
+    "calibration": calibration,
+    "slices": slices,
+    "classes": classes,
+    "label_quality": label_quality,
+    "golden": golden,
+    "disagreement": disagreement,
+    "data_sanity": data_sanity,
+    "drift": drift,
 }
 
 
