@@ -15,7 +15,7 @@ from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.errors import InputError, NotFoundError, RefusedError
+from hitl_mlops.errors import InputError, NotFoundError, RefusedError, TransientError
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import Verdict
 from hitl_mlops.ids import content_id, digest_of_reason
@@ -238,16 +238,26 @@ class Conductor:
     def look(self) -> tuple[Step, Evidence]:
         """One look at the live rollout, with what it decided applied and recorded.
 
+        A rollback needs no registry: it holds once the database has it, and the aliases follow when they can.
+
         Raises:
             NotFoundError: none is live.
+            ServiceDownError: the registry does not answer; nothing was moved on.
         """
-        self.converge()
+        if self.book.live() is None:
+            self.converge()  # what a killed look left undone
         rollout, now = self._live(), self.clock()
         evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
         frozen = frozen_by(read_standing(self.switches))
         decided = step(rollout, evidence, self.policy, now, frozen=frozen)
+        if decided.action is Action.ROLL_BACK:
+            self._apply(decided, evidence, now)
+            self._follow()
+            return decided, evidence
+        self.converge()
         if decided.action is not Action.HOLD:
             self._apply(decided, evidence, now)
+            self.converge()
         return decided, evidence
 
     def _live(self) -> Rollout:
@@ -273,17 +283,26 @@ class Conductor:
         with self.database.transaction():
             self.book.keep(decided.after)
             self.trail.append([_event(kind, decided.after, self.actor, now, facts)])
-        self.converge()
+
+    def _follow(self) -> None:
+        """The registry's aliases follow, now or, where it does not answer, with the next call."""
+        try:
+            self.converge()
+        except TransientError as error:
+            _told.warning("the champion answers every case; the aliases follow later: %s", error.fact)
 
     def abort(self, reason: str) -> Rollout:
-        """The live rollout is over, by a person's word; the champion answers every case."""
+        """The live rollout is over, by a person's word; the champion answers every case.
+
+        Needs no registry: its aliases follow when they can.
+        """
         rollout, now = self._live(), self.clock()
         after = replace(rollout, stage=Stage.ABORTED, share_percent=0.0, stage_at=now, reason=reason)
         facts = {"reason_digest": digest_of_reason(reason)}
         with self.database.transaction():
             self.book.keep(after)
             self.trail.append([_event(Kind.ROLLOUT_ABORTED, after, self.actor, now, facts)])
-        self.converge()
+        self._follow()
         return after
 
     def converge(self) -> None:

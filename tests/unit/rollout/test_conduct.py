@@ -9,7 +9,8 @@ from hitl_mlops.audit.entry import Kind
 from hitl_mlops.audit.trail_in_memory import InMemoryTrail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.record import Arm, ShadowPrediction
-from hitl_mlops.errors import InputError, NotFoundError, RefusedError
+from hitl_mlops.drill.twins import StoppableRegistry
+from hitl_mlops.errors import InputError, NotFoundError, RefusedError, ServiceDownError
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.overrides.record import Method, Resolution
@@ -20,7 +21,6 @@ from hitl_mlops.rollout.state import Action, Stage
 from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope, lifted
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS
-from hitl_mlops.training.registry_in_memory import InMemoryRegistry
 from tests.builders import NOW, a_case, a_decision, a_log, record
 from tests.training_builders import a_fitted_model, release_notes
 
@@ -44,7 +44,7 @@ class Scene:
         self.now = NOW
         database = Database("sqlite://")
         database.create()
-        self.registry = InMemoryRegistry("cheques")
+        self.registry = StoppableRegistry("cheques")
         self.log, self.people, self.trail = a_log(), Resolutions(), InMemoryTrail()
         self.gates, self.book = GateBook(database), RolloutBook(database)
         self.switches = InMemorySwitchBoard()
@@ -203,6 +203,29 @@ def test_a_bad_challenger_forced_past_the_gates_is_rolled_back(scene):
     assert scene.aliases()[CHAMPION] == "1"
     assert scene.book.live() is None
     assert scene.kinds()[-1] == Kind.MODEL_ROLLED_BACK
+
+
+def test_harm_is_rolled_back_while_the_registry_is_down_and_its_aliases_follow_later(scene):
+    scene.conductor.start("2", force="the boss wants it")
+    scene.see(60, truth="old")
+    scene.registry.up = False
+    assert scene.conductor.look()[0].action is Action.ROLL_BACK
+    assert scene.book.live() is None
+    assert scene.kinds()[-1] == Kind.MODEL_ROLLED_BACK
+    scene.registry.up = True
+    with pytest.raises(NotFoundError, match="No rollout"):
+        scene.conductor.look()
+    assert scene.aliases()[CHAMPION] == "1"
+
+
+def test_while_the_registry_is_down_nothing_advances_and_a_person_can_still_abort(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    stands, scene.registry.up = scene.book.live(), False
+    with pytest.raises(ServiceDownError):
+        scene.conductor.look()
+    assert scene.book.live() == stands
+    assert scene.conductor.abort("not now").stage is Stage.ABORTED
 
 
 def test_while_something_is_frozen_a_proven_challenger_waits(scene):
