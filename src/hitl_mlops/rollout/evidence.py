@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.record import Arm, Decision
 from hitl_mlops.overrides.book import AnswerBook
@@ -107,6 +110,37 @@ def pairs_of(
     return pairs
 
 
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The two processes of evidence after each label, from before the first on; shapes (labels + 1,).
+
+    Attributes:
+        promote: e-value against "challenger is worse by the margin or more".
+        harm: e-value against "challenger is no worse".
+    """
+
+    promote: npt.NDArray[np.float64]
+    harm: npt.NDArray[np.float64]
+
+    def history(self) -> tuple[tuple[int, float, float], ...]:
+        """(labels so far, promote, harm) after every label."""
+        both = zip(self.promote, self.harm, strict=True)
+        return tuple((labels, float(promote), float(harm)) for labels, (promote, harm) in enumerate(both))
+
+
+def processes(differs: npt.ArrayLike, differences: npt.ArrayLike, policy: RolloutPolicy) -> Processes:
+    """The evidence after every label.
+
+    Args:
+        differs: True where the two models differ, in the order of the cases; shape (cases,).
+        differences: D of each label, in the order in which they came; shape (labels,).
+        policy: the margin.
+    """
+    came = np.asarray(differences, dtype=np.float64)
+    agreed = agreed_between(differs, len(came))
+    return Processes(non_inferiority_e(came, policy.effective_margin, agreed=agreed), harm_e(came))
+
+
 def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Evidence:
     """The e-values over the pairs, labels in the order in which they came.
 
@@ -124,10 +158,7 @@ def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Ev
         key=lambda pair: (pair.resolved_at or pair.at, pair.decision_id),
     )
     differs = [not pair.agreed for pair in pairs]
-    differences = [pair.difference for pair in labelled]
-    agreed = agreed_between(differs, len(labelled))
-    promote = non_inferiority_e(differences, policy.effective_margin, agreed=agreed)
-    harm = harm_e(differences)
+    both = processes(differs, [pair.difference for pair in labelled], policy)
     return Evidence(
         cases=len(pairs),
         agreed=len(pairs) - sum(differs),
@@ -136,10 +167,10 @@ def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Ev
         awaited=tuple(pair.decision_id for pair in pairs if not pair.agreed and pair.truth is None),
         challenger_wrong=sum(pair.challenger != pair.truth for pair in labelled),
         champion_wrong=sum(pair.champion != pair.truth for pair in labelled),
-        promote_e=float(promote.max()),
-        rollback_e=float(harm.max()),
+        promote_e=float(both.promote.max()),
+        rollback_e=float(both.harm.max()),
         promote_at=policy.promote_at,
         rollback_at=policy.rollback_at,
         served=served,
-        history=tuple((i, float(p), float(h)) for i, (p, h) in enumerate(zip(promote, harm, strict=True))),
+        history=both.history(),
     )
