@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hitl_mlops.statistics.calibration import calibration_gap
 from hitl_mlops.statistics.drift import benjamini_hochberg, binned, permutation_p
+from hitl_mlops.statistics.label_free import label_free_accuracy
 from hitl_mlops.statistics.rates import difference, difference_of_all, rate
 from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e
 
@@ -87,3 +88,16 @@ def test_correction_never_calls_more_than_the_plain_threshold(p_values):
     corrected = benjamini_hochberg(p_values)
 
     assert not (corrected & (np.asarray(p_values, dtype=float) > 0.05)).any()
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=60),
+    st.lists(st.tuples(st.floats(0, 1), st.booleans(), chances), min_size=1, max_size=80),
+)
+@settings(deadline=None)
+def test_a_label_free_estimate_is_a_share_inside_its_interval(confidence, rows):
+    sure, right, pi = (list(column) for column in zip(*rows, strict=True))
+    found = label_free_accuracy(confidence, sure, right, pi)
+
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert (found.decisions, found.reviewed) == (len(confidence), len(rows))

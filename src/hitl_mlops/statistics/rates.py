@@ -198,7 +198,7 @@ def aipw_rate(
     centre = (mean * size + largest) / (size + 2 * largest)
     variance = corrected.var() / size + np.square(largest / size)
     effective = np.minimum(centre * (1 - centre) / variance, seen.sum())
-    return _as_rate(mean, *_wilson(np.asarray(mean), effective, alpha), seen)
+    return _as_rate(mean, *wilson(np.asarray(mean), effective, alpha), seen)
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -232,12 +232,17 @@ def rate_intervals(
         np.concatenate([values, pseudo], axis=-1), np.concatenate([weights, largest, largest], axis=-1)
     )
     effective = np.minimum(centre * (1 - centre) / spread, (weights > 0).sum(axis=-1))
-    low, high = _wilson(mean, effective, alpha)
+    low, high = wilson(mean, effective, alpha)
     return mean, low, high
 
 
-def _wilson(mean: FloatArray, effective: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
-    """Wilson's interval at so many effective decisions; it contains the mean and stays in [0, 1]."""
+def wilson(mean: FloatArray, effective: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
+    """Wilson's (1927) interval at so many effective decisions; it contains the mean and stays in [0, 1].
+
+    >>> low, high = wilson(np.array(0.5), np.array(100.0), 0.05)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.4038, 0.5962)
+    """
     square = norm.isf(alpha / 2) ** 2
     middle = (mean + square / (2 * effective)) / (1 + square / effective)
     spread = mean * (1 - mean) / effective + square / np.square(2 * effective)
