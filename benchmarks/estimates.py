@@ -40,6 +40,7 @@ from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.statistics.rates import aipw_rate, rate
 from hitl_mlops.training.fit import fit
 from hitl_mlops.training.recipe import Recipe
@@ -119,7 +120,7 @@ def one_run(rng: np.random.Generator, stream: Stream) -> dict[str, Interval]:
     """Estimate, low and high of each estimator, each less the truth, under one policy key."""
     confidence, wrong = stream.confidence, stream.wrong
     ids = IDS[: len(confidence)]
-    routes = route(stream.policy, pd.DataFrame({"confidence": confidence}), ids, rng.bytes(32))
+    routes = route(stream.policy, pd.DataFrame({"confidence": confidence}), draws(rng.bytes(32), ids))
     reviewed = routes.signatures > 0
     hajek = rate(wrong, routes.pi, reviewed, alpha=ALPHA)
     augmented = aipw_rate(wrong, routes.pi, reviewed, confidence, alpha=ALPHA)

@@ -21,6 +21,7 @@ from rich.table import Table
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.policy_file import read_policy
 from hitl_mlops.routing.route import Routes, route
+from hitl_mlops.routing.sampling import draws
 
 KEY = b"k" * 32
 TRIES = 5
@@ -63,11 +64,11 @@ def plain_loop(columns: pd.DataFrame, ids: list[str]) -> list[tuple[Any, ...]]:
     return answers
 
 
-def fraction(decision_id: str) -> float:
-    """`ids.keyed_fraction` of the id, with the standard library."""
-    raw = decision_id.encode()
+def fraction(case_id: str) -> float:
+    """`sampling.draws` of the id, with the standard library."""
+    raw = case_id.encode()
     digest = hashlib.blake2b(len(raw).to_bytes(8, "big") + raw, key=KEY, digest_size=32).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56
+    return int.from_bytes(digest[12:19], "big") / 2**56
 
 
 def same(ours: Routes, theirs: list[tuple[Any, ...]]) -> bool:
@@ -92,20 +93,20 @@ def measure(tickets: Policy, weather: Policy, rows: int, peer_rows: int) -> dict
     figures: dict[str, float] = {}
     columns, ids = some_cases(rows, surest=0.3)
     few, few_ids = columns.head(peer_rows), ids[:peer_rows]
-    assert same(route(tickets, few, few_ids, KEY), plain_loop(few, few_ids))
-    routes = route(tickets, columns, ids, KEY)
+    assert same(route(tickets, few, draws(KEY, few_ids)), plain_loop(few, few_ids))
+    routes = route(tickets, columns, draws(KEY, ids))
     figures["automatic_share"] = round(float((routes.route == "auto").mean()), 3)
     figures["best_decisions_per_s"], figures["decisions_per_s"] = per_second(
-        rows, lambda: route(tickets, columns, ids, KEY)
+        rows, lambda: route(tickets, columns, draws(KEY, ids))
     )
-    _, figures["weather_decisions_per_s"] = per_second(rows, lambda: route(weather, columns, ids, KEY))
+    _, figures["weather_decisions_per_s"] = per_second(rows, lambda: route(weather, columns, draws(KEY, ids)))
     sure, sure_ids = some_cases(rows, surest=1.0)
     _, figures["all_automatic_decisions_per_s"] = per_second(
-        rows, lambda: route(weather, sure, sure_ids, KEY)
+        rows, lambda: route(weather, sure, draws(KEY, sure_ids))
     )
     doubtful = sure.assign(confidence=0.5)
     _, figures["none_automatic_decisions_per_s"] = per_second(
-        rows, lambda: route(weather, doubtful, sure_ids, KEY)
+        rows, lambda: route(weather, doubtful, draws(KEY, sure_ids))
     )
     _, figures["peer_decisions_per_s"] = per_second(peer_rows, lambda: plain_loop(few, few_ids))
     figures["ratio"] = round(figures["decisions_per_s"] / figures["peer_decisions_per_s"], 1)

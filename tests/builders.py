@@ -66,7 +66,7 @@ def a_log() -> DecisionLog:
 def an_intake(cases: Sequence[Case], log: DecisionLog) -> Intake:
     """The cases as the screen hands them on."""
     ids = [one.case_id for one in cases]
-    return Intake(cases_of(cases), (), log.keys_of(ids), log.decided(ids))
+    return Intake(cases_of(cases), (), *log.drawn(ids), log.decided(ids))
 
 
 def record(

@@ -189,7 +189,7 @@ class Door:
         if strict:
             self._demand_sound(file, doubled)
         hopeful = True
-        with _working_in_two_threads():
+        with self.verbs.parts.database.writing_much(), _working_in_two_threads():
             for screened, asked in _ahead(self._asked(file, doubled)):
                 piece = self._decide_hopefully(screened, asked) if hopeful else self._decide_known(screened)
                 hopeful = len(piece.recorded.known) == 0

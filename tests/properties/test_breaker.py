@@ -18,6 +18,7 @@ from hitl_mlops.routing.circuit import Circuit
 from hitl_mlops.routing.guards import Guards, held_by
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.switches import Order, Scope
 from tests.builders import NOW
 from tests.guard_builders import HALF_AN_HOUR, a_rule
@@ -57,7 +58,7 @@ class Loop:
             }
         )
         guards = Guards(breakers=self.board.standing())
-        routes = route(POLICY, rows, names, b"k" * 32, guards=guards, versions=["1"] * many)
+        routes = route(POLICY, rows, draws(b"k" * 32, names), guards=guards, versions=["1"] * many)
         for place in range(many):
             scope = Scope("branch", rows["branch"][place])
             standing = [one for one in guards.breakers if one.scope == scope]

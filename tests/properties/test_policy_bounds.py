@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 
 KEY = b"k" * 32
 COLUMNS = ["confidence", "margin", "label", "amount", "channel", "age", "disagreement"]
@@ -90,7 +91,11 @@ def routed(policy, frame, functions=None):
     ids = [f"d{row}" for row in range(len(frame))]
     versions = ["3"] * len(frame)
     return route(
-        policy, frame, ids, KEY, checks=FUNCTIONS if functions is None else functions, versions=versions
+        policy,
+        frame,
+        draws(KEY, ids),
+        checks=FUNCTIONS if functions is None else functions,
+        versions=versions,
     )
 
 

@@ -5,10 +5,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_mlops.ids import keyed_fraction
 from hitl_mlops.routing.policy import SPOT_CHECK_FLOOR
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 
 KEY = b"k" * 32
 AMOUNT = st.one_of(st.none(), st.floats(-10, 1000), st.just(float("nan")))
@@ -51,7 +51,7 @@ spot_checks: {{auto: {rate}}}
 
 def routed(policy, rows):
     columns = pd.DataFrame(rows, columns=["confidence", "margin", "label", "amount", "channel"])
-    return route(policy, columns, [f"d{n}" for n in range(len(rows))], KEY)
+    return route(policy, columns, draws(KEY, [f"d{n}" for n in range(len(rows))]))
 
 
 @settings(deadline=None, max_examples=150)
@@ -63,7 +63,7 @@ def test_every_row_has_a_route_a_reason_and_a_probability_of_review(policy, rows
         assert answer.reasons[place]
         assert SPOT_CHECK_FLOOR <= answer.pi[place] <= 1
         if plan.automatic:
-            drawn = keyed_fraction(KEY, f"d{place}") < answer.pi[place]
+            drawn = draws(KEY, [f"d{place}"])[0] < answer.pi[place]
             assert answer.spot_check[place] == drawn
             assert answer.signatures[place] == int(drawn)
         else:
@@ -88,7 +88,7 @@ def test_a_row_goes_the_same_way_whoever_stands_beside_it(policy, rows, random):
     order = list(range(len(rows)))
     random.shuffle(order)
     columns = pd.DataFrame(rows, columns=["confidence", "margin", "label", "amount", "channel"])
-    moved = route(policy, columns.iloc[order], [f"d{n}" for n in order], KEY)
+    moved = route(policy, columns.iloc[order], draws(KEY, [f"d{n}" for n in order]))
     for now, before in enumerate(order):
         assert moved.route[now] == answer.route[before]
         assert moved.reasons[now] == answer.reasons[before]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_mlops.routing.route import Routes, route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.switches import Scope, Switch
 from tests.builders import NOW
 from tests.properties.test_routing import KEY, ROWS, policies
@@ -31,7 +32,7 @@ def routed(policy, rows, scopes):
     )
     versions = ["12"[place % 2] for place in range(len(rows))]
     return route(
-        policy, columns, [f"d{n}" for n in range(len(rows))], KEY, switches=switches, versions=versions
+        policy, columns, draws(KEY, [f"d{n}" for n in range(len(rows))]), switches=switches, versions=versions
     )
 
 
@@ -72,8 +73,7 @@ def test_one_row_is_frozen_as_among_many(policy, rows, scopes):
         alone = route(
             policy,
             pd.DataFrame([row], columns=NAMES),
-            [f"d{place}"],
-            KEY,
+            draws(KEY, [f"d{place}"]),
             switches=[Switch(f"s{n}", scope, "r1", "r", NOW) for n, scope in enumerate(scopes)],
             versions=["12"[place % 2]],
         )

@@ -61,7 +61,7 @@ def decide(
 
     The champion decides, the policy routes; questions to people wait to be pushed. The same file twice
     decides nothing twice. Rows that no model should see are refused with their reasons. A file is recorded
-    20,000 rows at a time: stopped in between, the same command goes on where it stopped.
+    40,000 rows at a time: stopped in between, the same command goes on where it stopped.
     """
     told_one_by_one: list[Decision] = []
     with working(f"Deciding {file.name}") as tell, ExitStack() as ending:

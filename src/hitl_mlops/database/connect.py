@@ -9,7 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hitl_mlops.database.engine import LOCK_WAIT_S, make_engine, translated
+from hitl_mlops.database.engine import (
+    CHECKPOINT_PAGES,
+    CHECKPOINT_PAGES_OF_MANY,
+    LOCK_WAIT_S,
+    make_engine,
+    translated,
+)
 
 Action = Callable[[], object]
 
@@ -32,6 +38,7 @@ class Database:
             threading.RLock() if shared else contextlib.nullcontext()
         )
         self._shared = shared
+        self._pages = CHECKPOINT_PAGES
 
     @contextlib.contextmanager
     def transaction(self, *, first: bool = False) -> Iterator[sa.Connection]:
@@ -54,7 +61,7 @@ class Database:
                 yield current
             return
         with translated(self.url), self._turn, self.engine.connect() as plain:
-            connection = plain.execution_options(hitl_first=first)
+            connection = plain.execution_options(hitl_first=first, hitl_checkpoint_pages=self._pages)
             with connection.begin():
                 self._open.connection = connection
                 self._open.actions = {}
@@ -77,6 +84,20 @@ class Database:
         else:
             with self.transaction() as connection:
                 yield connection
+
+    @contextlib.contextmanager
+    def writing_much(self) -> Iterator[None]:
+        """Large transactions follow one another; SQLite's log may grow to 100 MB before it is copied."""
+        self._pages = CHECKPOINT_PAGES_OF_MANY
+        try:
+            yield
+        finally:
+            self._pages = CHECKPOINT_PAGES
+            if self.engine.dialect.name == "sqlite":
+                with translated(self.url), self._turn, self.engine.connect() as plain:
+                    plain.execution_options(hitl_reading=True).exec_driver_sql(
+                        "PRAGMA wal_checkpoint(PASSIVE)"
+                    )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -28,6 +28,9 @@ LOCK_WAIT_S = 30.0
 CONNECT_WAIT_S = 10
 ASKS_EVERY_S = 0.002
 """How often a transaction that is to be next asks for SQLite's lock."""
+CHECKPOINT_PAGES, CHECKPOINT_PAGES_OF_MANY = 1_000, 25_000
+"""After how many pages of 4 KiB SQLite copies its log into the file; in a bulk they are many, so that a page
+which every block changes is copied seldom."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _PRIMARY_CODE = 0xFF
 """The bits of SQLite's extended error codes that tell the kind of error."""
@@ -105,6 +108,8 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     # IMMEDIATE takes the writer's lock first: a reader that turns writer later would fail without waiting.
     options = connection.get_execution_options()
+    if (pages := options.get("hitl_checkpoint_pages")) is not None:
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {int(pages)}")
     if options.get("hitl_first", False) and _began_before_others(connection):
         return
     connection.exec_driver_sql("BEGIN" if options.get("hitl_reading", False) else "BEGIN IMMEDIATE")

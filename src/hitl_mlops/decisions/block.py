@@ -27,8 +27,9 @@ from hitl_mlops.decisions.cases import Cases, Column, objects, rows_of
 from hitl_mlops.decisions.record import Arm, Decision, ShadowPrediction
 from hitl_mlops.ids import parse_instant
 from hitl_mlops.routing.policy import Intervention
+from hitl_mlops.routing.sampling import ID_BYTES
 
-KEY_BYTES, SALT_BYTES, HASH_BYTES = 12, 16, 32
+KEY_BYTES, SALT_BYTES, HASH_BYTES = ID_BYTES, 16, 32
 NO_TEXT = 2**32 - 1
 """Length of a text that is not there."""
 NOBODY = -1

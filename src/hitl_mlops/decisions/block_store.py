@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from hitl_mlops.decisions.block import Block
 
 Place: TypeAlias = tuple[int, int]
@@ -15,11 +18,14 @@ Place: TypeAlias = tuple[int, int]
 class BlockStore(Protocol):
     """Blocks, and where each decision stands in them."""
 
-    def claim(self, keys: Sequence[bytes]) -> int | None:
+    def claim(self, keys: npt.NDArray[np.uint8]) -> int | None:
         """The keys lead to the rows of the next block, in their order; the number it is to have.
 
         None where a key is there already, or stands twice. In the transaction in which the block is then
         kept, and in which the caller holds the writer's turn (`turn`); it must roll back on None.
+
+        Args:
+            keys: at least one; shape (n, 12).
         """
         ...
 

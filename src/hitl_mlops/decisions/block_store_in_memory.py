@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from hitl_mlops.decisions.block import Block
+import numpy as np
+import numpy.typing as npt
+
+from hitl_mlops.decisions.block import Block, split_keys
 from hitl_mlops.decisions.block_store import Place
 from hitl_mlops.ids import content_id
 
@@ -22,9 +25,10 @@ class InMemoryBlockStore:
     def turn(self) -> None:
         """The twin has one writer."""
 
-    def claim(self, keys: Sequence[bytes]) -> int | None:
+    def claim(self, keys: npt.NDArray[np.uint8]) -> int | None:
         """The number of the next block, or None where a key is there already."""
-        return None if len({*keys}) < len(keys) or self.places(keys) else len(self._blocks) + 1
+        claimed = split_keys(keys)
+        return None if len({*claimed}) < len(claimed) or self.places(claimed) else len(self._blocks) + 1
 
     def keep(self, block: Block) -> None:
         """The block is kept, and its keys lead to it."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import decision_blocks, quarantined_cases
-from hitl_mlops.decisions.block import KEY_BYTES, Block
+from hitl_mlops.decisions.block import KEY_BYTES, Block, split_keys
 from hitl_mlops.decisions.block_store import Place
 from hitl_mlops.ids import content_id, instant
 
@@ -45,7 +47,7 @@ class SqlBlockStore:
             with self.database.transaction() as connection:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
 
-    def claim(self, keys: Sequence[bytes]) -> int | None:
+    def claim(self, keys: npt.NDArray[np.uint8]) -> int | None:
         """The number of the next block, to which the keys lead; None where one was there already."""
         with self.database.joined() as connection:
             number = int((connection.execute(sa.select(sa.func.max(_BLOCK.number))).scalar() or 0) + 1)
@@ -146,11 +148,10 @@ def _find_keys(connection: sa.Connection, keys: tuple[bytes, ...]) -> tuple[str,
     return f"{select}IN ({','.join('?' * len(keys))})", keys
 
 
-def _add_keys(connection: sa.Connection, keys: Sequence[bytes], number: int) -> int:
+def _add_keys(connection: sa.Connection, keys: npt.NDArray[np.uint8], number: int) -> int:
     """Every key that was not there leads to its row; how many these are."""
-    by_dialect: dict[str, tuple[Any, ...]] = {
-        "sqlite": (len(keys), b"".join(keys), number),
-        "postgresql": (number, list(keys), list(range(len(keys)))),
-    }
-    name = connection.dialect.name
-    return connection.exec_driver_sql(_ADD_KEYS[name], by_dialect[name]).rowcount
+    if connection.dialect.name == "postgresql":
+        values: tuple[Any, ...] = (number, split_keys(keys), list(range(len(keys))))
+    else:
+        values = (len(keys), np.ascontiguousarray(keys).tobytes(), number)
+    return connection.exec_driver_sql(_ADD_KEYS[connection.dialect.name], values).rowcount

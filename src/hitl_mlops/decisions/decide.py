@@ -21,7 +21,6 @@ from hitl_mlops.decisions.block import (
     Block,
     block_name,
     digest_of,
-    id_of,
     split_keys,
 )
 from hitl_mlops.decisions.cases import Cases, Column
@@ -42,7 +41,7 @@ from hitl_mlops.routing.route import Check, route
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 Beside: TypeAlias = Callable[[Block], object]
 """What else is kept of a batch, with its new decisions."""
-RECORDED_AT_ONCE = 20_000
+RECORDED_AT_ONCE = 40_000
 """Cases of one transaction: whoever freezes waits until it has ended."""
 
 
@@ -122,7 +121,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     """Every case has one recorded decision.
 
     A case decided before is answered from the log, also when it stands twice among the cases. Cases,
-    decisions, shadow predictions and their entry are recorded together, in blocks of at most 20,000:
+    decisions, shadow predictions and their entry are recorded together, in blocks of at most 40,000:
     killed in between, whole blocks stand, and deciding again goes on where it stopped. What is frozen is
     read anew in the transaction of each block, after the models were asked.
 
@@ -150,13 +149,14 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     blocks: list[Block] = []
     while todo:
         places = todo[:RECORDED_AT_ONCE]
-        batch, keys = cases if len(places) == len(cases) else cases.take(places), intake.keys[places]
+        batch = cases if len(places) == len(cases) else cases.take(places)
+        keys, draws = intake.keys[places], intake.draws[places]
         said = heard if heard is not None and batch is cases else hear(batch, serving, deciding)
         try:
             with transaction():
                 number = log.claim(keys)
                 standing = board.read(policy, now)
-                block, used = decide(batch, keys, said, replace(deciding, guards=standing), now)
+                block, used = decide(batch, keys, draws, said, replace(deciding, guards=standing), now)
                 block = block.numbered(number)
                 log.record(block)
                 board.tell(used, now)
@@ -193,7 +193,12 @@ def hear(cases: Cases, serving: Serving, deciding: Deciding) -> Heard:
 
 
 def decide(
-    cases: Cases, keys: npt.NDArray[np.uint8], heard: Heard, deciding: Deciding, now: datetime
+    cases: Cases,
+    keys: npt.NDArray[np.uint8],
+    draws: npt.NDArray[np.float64],
+    heard: Heard,
+    deciding: Deciding,
+    now: datetime,
 ) -> tuple[Block, Mapping[RateLimit, int]]:
     """The decisions on the cases, at least one, and what they use of the rate limits.
 
@@ -205,8 +210,7 @@ def decide(
     routes = route(
         deciding.policy,
         _columns(cases, heard, said),
-        list(map(id_of, split_keys(keys))),
-        deciding.key,
+        draws,
         checks=deciding.checks,
         guards=deciding.guards,
         inputs=cases.frame() if deciding.guards.compares_inputs else None,

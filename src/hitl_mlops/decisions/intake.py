@@ -61,12 +61,14 @@ class Intake:
         cases: those to decide, in its order.
         refused: rows refused, in its order.
         keys: the key of the decision on each case, made or not; shape (len(cases), 12).
+        draws: the draw of each case's spot check, in [0, 1); shape (len(cases),).
         known: case id → decision, for those decided already; None: nobody looked.
     """
 
     cases: Cases
     refused: tuple[Refused, ...]
     keys: npt.NDArray[np.uint8]
+    draws: npt.NDArray[np.float64]
     known: Mapping[str, Decision] | None = field(default_factory=dict)
 
     @property
@@ -82,6 +84,7 @@ class Screened:
     Attributes:
         cases: those with nothing wrong, in their order.
         keys: the key of the decision on each case, made or not; shape (len(cases), 12).
+        draws: the draw of each case's spot check, in [0, 1); shape (len(cases),).
         sound: the row of each case.
         ids: the id of every row.
         faults: what is wrong → in which rows.
@@ -91,6 +94,7 @@ class Screened:
 
     cases: Cases
     keys: npt.NDArray[np.uint8]
+    draws: npt.NDArray[np.float64]
     sound: npt.NDArray[np.intp]
     ids: list[str]
     faults: Mapping[str, npt.NDArray[np.bool_]]
@@ -102,20 +106,20 @@ class Screened:
 
     def hoped(self) -> Intake:
         """What comes of the rows if none was decided already: whoever decides finds out."""
-        return Intake(self.cases, self._refused(self.faults), self.keys, None)
+        return Intake(self.cases, self._refused(self.faults), self.keys, self.draws, None)
 
     def looked_up(self, log: DecisionLog) -> Intake:
         """What comes of the rows: those decided with other content are refused too."""
         known = log.decided_under(split_keys(self.keys))
         changed = _changed(self.cases, known, log)
         if not changed:
-            return Intake(self.cases, self._refused(self.faults), self.keys, known)
+            return Intake(self.cases, self._refused(self.faults), self.keys, self.draws, known)
         rows = np.isin(np.arange(len(self)), self.sound[changed])
         refused = self._refused({**self.faults, "was decided already with other content": rows})
         others = {self.cases.ids[place] for place in changed}
         known = {name: one for name, one in known.items() if name not in others}
         same = np.delete(np.arange(len(self.cases)), changed)
-        return Intake(self.cases.take(same), refused, self.keys[same], known)
+        return Intake(self.cases.take(same), refused, self.keys[same], self.draws[same], known)
 
     def _refused(self, faults: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[Refused, ...]:
         return tuple(_refused(self.shown, self.ids, faults, self.before))
@@ -200,7 +204,7 @@ def screen_rows(
     accepted = cases if len(sound) == len(cases) else cases.take(sound)
     shown = frame[list(needed_columns(task))]
     before, seen.rows = seen.rows, seen.rows + len(frame)
-    return Screened(accepted, log.keys_of(accepted.ids), sound, cases.ids, faults, shown, before)
+    return Screened(accepted, *log.drawn(accepted.ids), sound, cases.ids, faults, shown, before)
 
 
 def _read(

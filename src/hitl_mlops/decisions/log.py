@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_mlops.decisions.block import KEY_BYTES, Block, key_of, split_keys
+from hitl_mlops.decisions.block import Block, key_of, split_keys
 from hitl_mlops.decisions.block_store import BlockStore
 from hitl_mlops.decisions.record import Case, Decision, ShadowPrediction
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import keyed_id
-from hitl_mlops.routing.sampling import keyed_digests
+from hitl_mlops.routing.sampling import ID_BYTES, draws_in, keyed_digests
 
 
 class DecidedAlreadyError(Exception):
@@ -38,7 +38,12 @@ class DecisionLog:
 
     def keys_of(self, case_ids: Sequence[str]) -> npt.NDArray[np.uint8]:
         """The keys of the decisions on those cases, made or not; shape (len(case_ids), 12)."""
-        return keyed_digests(self.key, case_ids)[:, :KEY_BYTES]
+        return keyed_digests(self.key, case_ids)[:, :ID_BYTES]
+
+    def drawn(self, case_ids: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+        """As `keys_of`, and the draws of the spot checks; shapes (n, 12) and (n,)."""
+        digests = keyed_digests(self.key, case_ids)
+        return digests[:, :ID_BYTES], draws_in(digests)
 
     def claim(self, keys: npt.NDArray[np.uint8]) -> int:
         """Nobody else decides these cases; the number of the block that is to hold their decisions.
@@ -52,7 +57,7 @@ class DecisionLog:
             DecidedAlreadyError: one is made already, or stands twice among them.
         """
         self.store.turn()
-        number = self.store.claim(split_keys(keys))
+        number = self.store.claim(keys)
         if number is None:
             raise DecidedAlreadyError
         return number

@@ -58,7 +58,7 @@ def recorded_history(
     allowed = [hours.get(one.route, _UNKNOWN_ROUTE / timedelta(hours=1)) for one in decisions]
     return History(
         columns=_columns(decisions, cases, new),
-        decision_ids=[one.decision_id for one in decisions],
+        case_ids=[one.case_id for one in decisions],
         at=pd.DatetimeIndex([one.at for one in decisions], tz="UTC"),
         route=np.array([one.route for one in decisions], dtype=object),
         signatures=np.array([one.signatures for one in decisions], dtype=np.int64),

@@ -127,8 +127,6 @@ def could_be_automatic(
     routed = route(
         with_automatic_from(policy, 0.0),
         _columns(decisions, policy),
-        [one.decision_id for one in decisions],
-        b"",
         checks={**(functions or {}), **{name: _passed for plan in policy.routes for name in plan.checks}},
         versions=[one.model_version for one in decisions],
     )

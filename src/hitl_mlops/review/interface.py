@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -244,7 +245,13 @@ def shown_values(  # what a page is made of
         "model_confidence": _percent(decision.confidence),
         "alternatives_html": _bars(decision),
         "why_html": _why(decision, lane),
-        "provenance_html": _provenance(decision, learned_from),
+        "provenance_html": _provenance(
+            decision.model_version,
+            decision.model_digest,
+            decision.policy_hash,
+            learned_from,
+            decision.at,
+        ),
     }
 
 
@@ -254,6 +261,11 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
+
+
+def _cell(value: Any) -> str:
+    """The value as HTML; a number has no sign that would need escaping."""
+    return f"{value:.6g}" if isinstance(value, float) else escape(_text(value))
 
 
 def _percent(probability: float) -> str:
@@ -283,7 +295,7 @@ def _named(name: str) -> str:
 
 
 def _table(values: Mapping[str, Any]) -> str:
-    rows = [f"{_named(str(name))}{escape(_text(value))}{_END}" for name, value in values.items()]
+    rows = [f"{_named(str(name))}{_cell(value)}{_END}" for name, value in values.items()]
     columns = [rows[start : start + COLUMN_ROWS] for start in range(0, len(rows), COLUMN_ROWS)]
     tables = "".join(
         f'<table style="font-size:14px;border-collapse:collapse">{"".join(column)}</table>'
@@ -327,10 +339,11 @@ def _why(decision: Decision, lane: str) -> str:
     return f'<div style="font-size:13px;margin-top:4px">{near}{asked}</div>'
 
 
-def _provenance(decision: Decision, learned_from: str) -> str:
-    digest = decision.model_digest.removeprefix("sha256:")[:12]
-    parts = [f"model {decision.model_version} ({digest})", f"policy {decision.policy_hash[:12]}"]
+@lru_cache(maxsize=100)
+def _provenance(version: str, digest: str, policy_hash: str, learned_from: str, at: datetime) -> str:
+    """What the cases that were decided together have in common."""
+    parts = [f"model {version} ({digest.removeprefix('sha256:')[:12]})", f"policy {policy_hash[:12]}"]
     if learned_from:
         parts.append(f"learned from {learned_from[:24]}")
-    parts.append(f"decided {decision.at:%Y-%m-%d %H:%M} {decision.at.tzname()}")
+    parts.append(f"decided {at:%Y-%m-%d %H:%M} {at.tzname()}")
     return f'<div style="font-size:12px;opacity:.7;margin-top:4px">{escape(" · ".join(parts))}</div>'

@@ -72,8 +72,7 @@ def route_table(
             said[name] = _numbers(said[name], name)
     expected = [_expected(policy, row, value) for row, value in enumerate(table[EXPECTED].tolist(), start=1)]
     versions = [spell(version) for version in table[MODEL].tolist()] if by_model else ()
-    ids = [str(row) for row in range(len(said))]
-    routes = route(policy, said, ids, b"", checks=checks, versions=versions, given=given)
+    routes = route(policy, said, checks=checks, versions=versions, given=given)
     return tuple(
         CaseRouted(row + 1, expected[row], str(routes.route[row]), routes.reasons[row], _plain(said, row))
         for row in range(len(said))

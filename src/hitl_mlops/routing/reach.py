@@ -201,7 +201,7 @@ def _taken(policy: Policy) -> frozenset[str] | None:
     plain = replace(policy, regulation=(), outputs=Outputs(), actions=None, costs=None)
     plain = replace(plain, derive={}, risk_model=None, impact=None)  # they vary freely in these rows
     plain = replace(plain, functions={})  # and no function reads what does not stand there
-    return frozenset(route(plain, rows, [""] * len(rows), b"", checks=passing).route.tolist())
+    return frozenset(route(plain, rows, checks=passing).route.tolist())
 
 
 def bound_to(policy: Policy) -> set[str]:

@@ -16,7 +16,6 @@ from hitl_mlops.routing.demands import demands
 from hitl_mlops.routing.guards import Guards, closed_rows, counted
 from hitl_mlops.routing.policy import CLOSED, IMPACT, RISK, Policy
 from hitl_mlops.routing.rate_limits import RateLimit
-from hitl_mlops.routing.sampling import keyed_fractions
 from hitl_mlops.routing.signals import Signal, doubtful, reasons_of, strictest
 from hitl_mlops.routing.switches import Switch
 from hitl_mlops.routing.user_functions import Check, ask_function
@@ -50,11 +49,10 @@ class Routes:
     used: Mapping[RateLimit, int] = field(default_factory=dict)
 
 
-def route(  # noqa: PLR0913 - the cases, what stands against them, and what is known of them
+def route(
     policy: Policy | None,
     columns: pd.DataFrame,
-    decision_ids: Sequence[str],
-    key: bytes,
+    draws: npt.NDArray[np.float64] | None = None,
     *,
     checks: Mapping[str, Check] | None = None,
     switches: Sequence[Switch] | None = (),
@@ -70,14 +68,14 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
     covers, a check that fails, or a function that raises or is not there lead to people. A missing value
     that risk, a rule, regulation or an output rule reads is taken as if the test held; one that a permission
     reads as if it did not; a cost that is unknown leads to people. What a guard covers goes to people, and
-    no route becomes milder by it. Same policy, rows, ids, key, functions, versions and guards: same routes.
+    no route becomes milder by it. Same policy, rows, draws, functions, versions and guards: same routes.
 
     Args:
         policy: the policy; None sends everything to senior review.
         columns: one row per case: `confidence`, and what the policy reads (attributes, margin, label;
             `disagreement` counts as missing where it is no column).
-        decision_ids: one per row; the spot checks are drawn from them.
-        key: the policy key of the project.
+        draws: one per row, in [0, 1) (`sampling.draws`): an automatic row whose draw is below its π is
+            spot-checked; None: none is.
         checks: the user's functions by name.
         switches: those that are on, where there are no other guards; None where they could not be read, which
             freezes every row.
@@ -105,7 +103,7 @@ def route(  # noqa: PLR0913 - the cases, what stands against them, and what is k
     signals += _held_back(policy, columns, levels, stand, versions, inputs)
     nothing = np.broadcast_to(np.float64(np.nan), len(columns))
     impact = columns[IMPACT].to_numpy() if policy.impact is not None else nothing
-    routes = _routes(policy, strictest(signals, len(columns)), signals, decision_ids, key, impact)
+    routes = _routes(policy, strictest(signals, len(columns)), signals, draws, impact)
     return replace(routes, used=counted(stand, columns, versions, routes.route)) if stand.budgets else routes
 
 
@@ -251,18 +249,15 @@ def _routes(
     policy: Policy,
     levels: npt.NDArray[np.int64],
     signals: Sequence[Signal],
-    decision_ids: Sequence[str],
-    key: bytes,
+    draws: npt.NDArray[np.float64] | None,
     impact: npt.NDArray[np.float64],
 ) -> Routes:
     names = np.array([plan.name for plan in policy.routes], dtype=object)
     rates = np.array([policy.review_rate(plan.name) for plan in policy.routes])
     people = np.array([plan.signatures for plan in policy.routes], dtype=np.int64)
     pi, signatures = rates[levels], people[levels]
-    automatic = np.flatnonzero(signatures == 0)
-    drawn = keyed_fractions(key, [decision_ids[place] for place in automatic.tolist()]) < pi[automatic]
-    spot_check = np.zeros(len(levels), dtype=bool)
-    spot_check[automatic] = drawn
+    nobody = np.zeros(len(levels), dtype=bool)
+    spot_check = nobody if draws is None else (signatures == 0) & (draws < pi)
     return Routes(
         route=names[levels],
         reasons=reasons_of(signals, len(levels)),

@@ -27,6 +27,7 @@ from hitl_mlops.routing.conditions import Mask
 from hitl_mlops.routing.demands import expected_cost
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.routing.route import Check, route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.workload import HourLoad, Queue, load_by_hour, work_off
 from hitl_mlops.statistics.rates import Rate, difference, rate
 
@@ -37,7 +38,7 @@ class History:
 
     Attributes:
         columns: what a policy may read of each: attributes, label, confidence (NaN: no answer), margin.
-        decision_ids: ours.
+        case_ids: of their cases; the spot checks are drawn by them.
         at: when each was decided, aware.
         route: the route it took.
         signatures: how many people it asked, 1 for a spot check, 0 for none.
@@ -50,7 +51,7 @@ class History:
     """
 
     columns: pd.DataFrame
-    decision_ids: Sequence[str]
+    case_ids: Sequence[str]
     at: pd.DatetimeIndex
     route: npt.NDArray[np.object_]
     signatures: npt.NDArray[np.int64]
@@ -196,7 +197,7 @@ def simulate(
     terms = terms or Terms()
     _demand(history, terms)
     routes = route(
-        policy, history.columns, history.decision_ids, key, checks=checks, versions=history.versions
+        policy, history.columns, draws(key, history.case_ids), checks=checks, versions=history.versions
     )
     hours = {plan.name: plan.within / timedelta(hours=1) for plan in policy.routes}
     within_h = np.array([hours[name] for name in routes.route.tolist()])

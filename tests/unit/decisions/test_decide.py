@@ -385,7 +385,7 @@ def test_another_writers_decision_is_the_one_given_out(stored):
 def test_refused_rows_are_counted_in_the_trail_without_their_values():
     world = World()
     refused = Refused(1, "c1", {"x": "secret"}, ("x is not a number",))
-    intake = Intake(cases_of([]), (refused, replace(refused, place=2, case_id="c2")), world.log.keys_of([]))
+    intake = Intake(cases_of([]), (refused, replace(refused, place=2, case_id="c2")), *world.log.drawn([]))
     parts = {"log": world.log, "trail": world.trail, "transaction": world.transaction, "now": NOW}
     assert quarantine_refused(intake, actor="cli", **parts) == 2
     assert quarantine_refused(intake, actor="cli", **parts) == 0

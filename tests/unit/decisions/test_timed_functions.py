@@ -21,7 +21,7 @@ FRAME = pd.DataFrame({"x": np.arange(200), "confidence": 0.9, "label": "a"})
 
 
 def routed(function):
-    return route(POLICY, FRAME, [""] * len(FRAME), b"k", checks={"flag": function})
+    return route(POLICY, FRAME, checks={"flag": function})
 
 
 def test_a_function_that_is_in_time_answers_as_it_is():

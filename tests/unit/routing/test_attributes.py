@@ -9,6 +9,7 @@ import pytest
 from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import consequences_of, route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.user_functions import MOST_CALLS
 
 KEY = b"k" * 32
@@ -39,7 +40,7 @@ matrix:
 
 def routed(policy, functions=None, **columns):
     frame = pd.DataFrame({"confidence": [0.95], "label": ["a"]} | columns)
-    return route(policy, frame, [f"d_{row}" for row in range(len(frame))], KEY, checks=functions)
+    return route(policy, frame, draws(KEY, [f"d_{row}" for row in range(len(frame))]), checks=functions)
 
 
 def has_at(rows):
@@ -248,4 +249,4 @@ def test_disagreement_is_read_where_it_is_a_column_and_is_in_doubt_where_it_is_n
 
 def test_attributes_that_are_given_are_taken_as_they_stand():
     frame = pd.DataFrame({"confidence": [0.95], "label": ["a"], "amount": [1], "risk": [0.9]})
-    assert route(RISKY, frame, ["d"], KEY, given=["risk"]).route[0] == "two"
+    assert route(RISKY, frame, draws(KEY, ["d"]), given=["risk"]).route[0] == "two"

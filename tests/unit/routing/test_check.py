@@ -266,7 +266,7 @@ ROWS = st.lists(st.tuples(CELLS, CELLS, SURENESS), min_size=1, max_size=30)
 def routed(policy, rows):
     frame = pd.DataFrame(rows, columns=["x", "y", "confidence"], dtype=object)
     frame["confidence"] = frame["confidence"].astype(float)
-    return route(policy, frame, [""] * len(frame), b"k")
+    return route(policy, frame)
 
 
 @given(st.lists(CONDITIONS, min_size=1, max_size=5), ROWS)

@@ -153,4 +153,4 @@ def test_no_case_takes_a_route_that_is_called_impossible(chosen, rows):
     frame = pd.DataFrame(rows, columns=["confidence", "x", "label"]).astype(
         {"confidence": float, "x": np.float64}
     )
-    assert set(route(policy, frame, [""] * len(frame), b"k").route) <= possible_routes(policy)
+    assert set(route(policy, frame).route) <= possible_routes(policy)

@@ -6,6 +6,7 @@ import pytest
 
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 
 KEY = b"k" * 32
 TIERS = """
@@ -19,7 +20,7 @@ routes:
 
 def routed(section, versions=("3",), **columns):
     row = {"confidence": 0.95, "label": "pay", "amount": 10.0, "channel": "web"} | columns
-    answer = route(parse_policy(section + TIERS), pd.DataFrame([row]), ["d_1"], KEY, versions=versions)
+    answer = route(parse_policy(section + TIERS), pd.DataFrame([row]), draws(KEY, ["d_1"]), versions=versions)
     return answer.route[0], answer.reasons[0]
 
 

@@ -11,6 +11,7 @@ from hitl_mlops.routing.likeness import Yardstick
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.rate_limits import Budget
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.switches import Order, Scope, Switch
 from tests.builders import NOW
 from tests.guard_builders import a_breaker, a_guard_board, a_limit
@@ -39,7 +40,7 @@ ASKED = ["auto", "auto", "standard", "auto", "senior"]
 
 def routed(guards, rows=ROWS, versions=VERSIONS, inputs=INPUTS):
     ids = [f"d{place}" for place in range(len(rows))]
-    return route(POLICY, rows, ids, KEY, guards=guards, versions=versions, inputs=inputs)
+    return route(POLICY, rows, draws(KEY, ids), guards=guards, versions=versions, inputs=inputs)
 
 
 def taken(guards, **changes):

@@ -9,6 +9,7 @@ from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.routing.ladder import automatic_from, confidence_tests, with_automatic_from
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 
 KEY = b"k" * 32
 PLAIN = """
@@ -62,7 +63,7 @@ def test_a_checked_tier_is_automatic_too(threshold, expected):
 def test_no_confidence_is_left_between_the_tiers_and_none_below_is_automatic(threshold):
     columns = pd.DataFrame({"confidence": [place / 1_000 for place in range(1_001)]})
     moved = with_automatic_from(parse_policy(PLAIN), threshold)
-    found = route(moved, columns, [f"d{place}" for place in range(1_001)], KEY)
+    found = route(moved, columns, draws(KEY, [f"d{place}" for place in range(1_001)]))
 
     assert (found.route == "auto").tolist() == (columns["confidence"] >= threshold).tolist()
     assert not any("no confidence tier" in reason for reasons in found.reasons for reason in reasons)
@@ -72,7 +73,7 @@ def test_what_when_says_of_confidence_stays():
     moved = with_automatic_from(parse_policy(WITH_CHECK), 0.3)
     columns = pd.DataFrame({"confidence": [0.5, 0.5], "amount": [20.0, 1.0]})
 
-    found = route(moved, columns, ["a", "b"], KEY, checks={"sum": lambda rows: [True] * len(rows)})
+    found = route(moved, columns, draws(KEY, ["a", "b"]), checks={"sum": lambda rows: [True] * len(rows)})
 
     assert found.route.tolist() == ["two", "check"]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hitl_mlops.ids import keyed_fraction
+from hitl_mlops.ids import keyed_digest
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
-from hitl_mlops.routing.sampling import keyed_fractions
+from hitl_mlops.routing.sampling import draws, keyed_digests
 
 KEY = b"k" * 32
 POLICY = parse_policy("""
@@ -36,7 +36,7 @@ def passes(rows):
 
 def routed(policy=POLICY, checks=None, **columns):
     row = {"confidence": 0.95, "label": "a", "amount": 1.0, "channel": "slow", "pii": False} | columns
-    answer = route(policy, pd.DataFrame([row]), ["d_1"], KEY, checks=checks or {"sum": passes})
+    answer = route(policy, pd.DataFrame([row]), draws(KEY, ["d_1"]), checks=checks or {"sum": passes})
     return answer.route[0], answer.reasons[0]
 
 
@@ -110,7 +110,7 @@ def raises(_rows):
 )
 def test_a_check_that_does_not_clearly_pass_sends_to_people(check, word):
     row = pd.DataFrame([{"confidence": 0.85, "label": "a", "amount": 1, "channel": "slow", "pii": False}])
-    answer = route(POLICY, row, ["d"], KEY, checks=check)
+    answer = route(POLICY, row, draws(KEY, ["d"]), checks=check)
     assert answer.route[0] == "standard"
     assert answer.reasons[0][0] == f"check sum {word} → standard"
 
@@ -130,9 +130,9 @@ def many(count):
 
 def test_one_row_and_many_take_the_same_way():
     frame, ids = many(300), [f"d_{n}" for n in range(300)]
-    together = route(POLICY, frame, ids, KEY, checks={"sum": passes})
+    together = route(POLICY, frame, draws(KEY, ids), checks={"sum": passes})
     for place in range(300):
-        alone = route(POLICY, frame.iloc[[place]], [ids[place]], KEY, checks={"sum": passes})
+        alone = route(POLICY, frame.iloc[[place]], draws(KEY, [ids[place]]), checks={"sum": passes})
         for name in ("route", "reasons", "pi", "spot_check", "signatures"):
             assert getattr(alone, name)[0] == getattr(together, name)[place]
 
@@ -141,7 +141,7 @@ def test_automatic_rows_are_drawn_at_their_rate_and_need_one_signature_then():
     frame = pd.DataFrame(
         {"confidence": np.full(5000, 0.95), "label": "a", "amount": 1.0, "channel": "slow", "pii": False}
     )
-    answer = route(POLICY, frame, [f"d_{n}" for n in range(5000)], KEY)
+    answer = route(POLICY, frame, draws(KEY, [f"d_{n}" for n in range(5000)]))
     assert set(answer.pi) == {0.2}
     assert 0.17 < answer.spot_check.mean() < 0.23
     assert (answer.signatures == answer.spot_check).all()
@@ -153,18 +153,24 @@ def test_reasons_of_more_rules_than_a_number_has_bits_are_kept_apart():
     policy = parse_policy(f"rules:\n{rules}routes: {{auto: {{confidence: '>= 0'}}, senior: {{}}}}")
     values = [*range(100), None, "none"]
     frame = pd.DataFrame({"confidence": 0.5, "x": pd.Series(values, dtype=object)})
-    reasons = route(policy, frame, [str(n) for n in range(102)], KEY).reasons
+    reasons = route(policy, frame, draws(KEY, [str(n) for n in range(102)])).reasons
     assert [each[0] for each in reasons[:100]] == [f"rule: r{n} → senior" for n in range(100)]
     assert len(reasons[100]) == 101
     assert reasons[101] == ("confidence → auto",)
 
 
 def test_no_rows_give_no_routes():
-    assert len(route(POLICY, many(0), [], KEY).route) == 0
+    assert len(route(POLICY, many(0), draws(KEY, [])).route) == 0
 
 
-def test_the_fast_draw_is_the_draw():
-    ids = ["", "d_1", "é" * 100]
+def test_the_digests_of_many_are_those_of_each_and_seven_bytes_after_the_id_are_the_draw():
+    ids = ["", "case-1", "é" * 100]
     for key in (b"k", b"k" * 64, b"k" * 100):
-        assert keyed_fractions(key, ids).tolist() == [keyed_fraction(key, each) for each in ids]
-    assert keyed_fractions(b"k", []).tolist() == []
+        each = [keyed_digest(key, one) for one in ids]
+        assert [bytes(one) for one in keyed_digests(key, ids)] == each
+        assert draws(key, ids).tolist() == [int.from_bytes(one[12:19], "big") / 2**56 for one in each]
+    assert draws(b"k", []).tolist() == []
+
+
+def test_nobody_is_drawn_where_nothing_draws():
+    assert not route(POLICY, many(5000)).spot_check.any()

@@ -9,6 +9,7 @@ import pytest
 from hitl_mlops.errors import ConfigurationError, InputError
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.simulate import History, Terms, margins, simulate
 
 KEY = b"k" * 32
@@ -28,12 +29,12 @@ def a_history(count=4000, seed=5, policy=OLD):
     confidence = rng.uniform(0.5, 1, count)
     columns = pd.DataFrame({"confidence": confidence, "margin": 2 * confidence - 1, "label": "a"})
     ids = [f"d_{seed}_{place}" for place in range(count)]
-    routes = route(policy, columns, ids, KEY)
+    routes = route(policy, columns, draws(KEY, ids))
     wrong = rng.random(count) > confidence
     reviewed = routes.signatures > 0
     history = History(
         columns=columns,
-        decision_ids=ids,
+        case_ids=ids,
         at=pd.date_range("2026-03-01", periods=count, freq="5min", tz="UTC"),
         route=routes.route,
         signatures=routes.signatures,
@@ -73,7 +74,7 @@ def test_who_changes_route_is_counted_pair_by_pair():
 
 def test_reviews_are_what_people_would_be_asked_for_spot_checks_with_them():
     history, _ = a_history()
-    routes = route(STRICTER, history.columns, history.decision_ids, KEY)
+    routes = route(STRICTER, history.columns, draws(KEY, history.case_ids))
     new = simulate(history, STRICTER, KEY, terms=Terms(minutes=3)).new
     assert sum(new.reviews.values()) == int(routes.signatures.sum())
     assert new.spot_checks == new.reviews["auto"] == int(routes.spot_check.sum())
@@ -87,7 +88,9 @@ def test_slips_of_all_decisions_are_covered_though_few_were_reviewed(policy):
     for seed in range(runs):
         history, wrong = a_history(count=1500, seed=seed)
         found = simulate(history, policy, KEY)
-        truth = (wrong & (route(policy, history.columns, history.decision_ids, KEY).route == "auto")).mean()
+        truth = (
+            wrong & (route(policy, history.columns, draws(KEY, history.case_ids)).route == "auto")
+        ).mean()
         low, high = found.new.slips.interval
         covered += low <= truth <= high
     assert covered >= 88  # 95 % of 100 runs, less three standard errors

@@ -9,6 +9,7 @@ import pytest
 from hitl_mlops.errors import InputError, RefusedError
 from hitl_mlops.routing.policy_file import parse_policy
 from hitl_mlops.routing.route import route
+from hitl_mlops.routing.sampling import draws
 from hitl_mlops.routing.switches import (
     Order,
     Scope,
@@ -58,7 +59,7 @@ def a_switch(scope="everything", **changes):
 def routed(switches=(), rows=ROWS, versions=VERSIONS, policy=POLICY):
     checks = {"sum": lambda those: np.ones(len(those), dtype=bool)}
     ids = [f"d{n}" for n in range(len(rows))]
-    return route(policy, rows, ids, KEY, checks=checks, switches=switches, versions=versions)
+    return route(policy, rows, draws(KEY, ids), checks=checks, switches=switches, versions=versions)
 
 
 def frozen(*scopes, **changes):
