@@ -53,6 +53,18 @@ def test_a_file_of_several_pieces_is_decided_as_one_table(project, tmp_path):
     assert project.verify_trail().sound
 
 
+def test_pieces_that_were_decided_before_are_known_and_other_content_is_refused(project, tmp_path):
+    count = RECORDED_AT_ONCE + 10
+    frame = some_cases(500_000, count)
+    project.decide(frame.iloc[[3, RECORDED_AT_ONCE + 2]])
+    frame.loc[RECORDED_AT_ONCE + 2, "amount"] += 1
+    total = project.decide_file(saved(tmp_path / "c.parquet", frame))
+    assert (total.decided, total.known, total.refused) == (count - 2, 1, 1)
+    assert total.first_refused[0].place == RECORDED_AT_ONCE + 3
+    assert total.reasons == {"was decided already with other content": 1}
+    assert project.verify_trail().sound
+
+
 def test_with_strict_nothing_of_a_file_is_decided_where_a_later_piece_is_wrong(project, tmp_path):
     count = RECORDED_AT_ONCE + 5
     frame = some_cases(200_000, count)

@@ -93,11 +93,10 @@ class Database:
             yield
         finally:
             self._pages = CHECKPOINT_PAGES
-            if self.engine.dialect.name == "sqlite":
-                with translated(self.url), self._turn, self.engine.connect() as plain:
-                    plain.execution_options(hitl_reading=True).exec_driver_sql(
-                        "PRAGMA wal_checkpoint(PASSIVE)"
-                    )
+        if self.engine.dialect.name == "sqlite":
+            with translated(self.url), self._turn, self.engine.connect() as plain:
+                reading = plain.execution_options(hitl_reading=True)
+                reading.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.engine import CHECKPOINT_PAGES
 from hitl_mlops.database.tables import trail_refs
 from hitl_mlops.errors import (
     BusyError,
@@ -45,6 +46,33 @@ def test_what_joins_a_transaction_is_kept_with_it(database):
             inner.execute(trail_refs.insert(), a_row("b"))
 
     assert refs(database) == ["a", "b"]
+
+
+def test_who_joins_writes_with_the_open_transaction_or_alone(database):
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        with database.joined() as inner:
+            inner.execute(trail_refs.insert(), a_row("a"))
+        raise ZeroDivisionError
+    with database.joined() as alone:
+        alone.execute(trail_refs.insert(), a_row("b"))
+
+    assert refs(database) == ["b"]
+
+
+def test_what_is_written_in_a_bulk_is_in_the_file_afterwards(tmp_path):
+    database, file = Database(f"sqlite:///{tmp_path}/a.db"), tmp_path / "a.db"
+    database.create()
+    with database.writing_much():
+        within = file.stat().st_size
+        for start in (0, 30_000):
+            with database.transaction() as connection:
+                rows = [a_row(f"r{n:0200}") for n in range(start, start + 30_000)]
+                connection.execute(trail_refs.insert(), rows)
+        assert file.stat().st_size == within
+    assert file.stat().st_size > within + 10_000_000
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == CHECKPOINT_PAGES
+    database.close()
 
 
 def test_an_exception_undoes_the_whole_transaction(database):

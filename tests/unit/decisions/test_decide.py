@@ -15,7 +15,7 @@ from hitl_mlops.decisions.block_store_sql import SqlBlockStore
 from hitl_mlops.decisions.cases import cases_of
 from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, decide_cases
 from hitl_mlops.decisions.intake import Intake, Refused
-from hitl_mlops.decisions.log import DecisionLog
+from hitl_mlops.decisions.log import DecidedAlreadyError, DecisionLog
 from hitl_mlops.decisions.predict import ask, inputs_frame
 from hitl_mlops.decisions.quarantine import quarantine_refused
 from hitl_mlops.decisions.record import Arm
@@ -67,9 +67,11 @@ class World:
         self.transaction, self.board = contextlib.nullcontext, a_guard_board()
 
     def decide(self, cases, policy=POLICY, **changes):
+        return self.decide_intake(an_intake(cases, changes.get("log", self.log)), policy, **changes)
+
+    def decide_intake(self, intake, policy=POLICY, **changes):
         parts = {"log": self.log, "trail": self.trail, "transaction": self.transaction, "board": self.board}
         given = {"key": KEY, "now": NOW, "actor": "cli"} | parts | changes
-        intake = an_intake(cases, given["log"])
         return decide_cases(intake, self.serving, policy, **given).decisions()
 
 
@@ -96,6 +98,25 @@ def test_deciding_again_answers_from_the_log_without_asking_a_model():
     calls, size = world.serving.champion.calls, world.trail.size()
     assert world.decide([*cases_of_x(0.95, 0.4)]) == first
     assert (world.serving.champion.calls, world.trail.size()) == (calls, size)
+
+
+def test_what_another_writer_decided_meanwhile_is_answered_as_he_decided_it():
+    world = World()
+    intake = an_intake(cases_of_x(0.95, 0.4), world.log)
+    (before,) = world.decide(cases_of_x(0.7))  # c0
+    first, second = world.decide_intake(intake)
+    assert first == before
+    assert second.confidence == pytest.approx(0.6)
+    assert [block.number for block in world.log.store.blocks()] == [1, 2]
+
+
+def test_where_nobody_looked_what_is_decided_is_found_out():
+    world = World()
+    world.decide(cases_of_x(0.95))
+    intake = replace(an_intake(cases_of_x(0.95, 0.4), world.log), known=None)
+    with pytest.raises(DecidedAlreadyError):
+        world.decide_intake(intake)
+    assert len(world.log.decisions()) == 1
 
 
 def test_the_same_case_twice_has_one_decision():
