@@ -179,7 +179,7 @@ class OwnFiles:
 
         model = self.settings.model
         recalibrate = Recalibration(model.recalibrate)
-        return Recipe(model.recipe, folder=self.settings.folder, recalibrate=recalibrate)
+        return Recipe(model.recipe, folder=self.settings.folder, recalibrate=recalibrate, replay=model.replay)
 
     @cached_property
     def trust(self) -> Trust:

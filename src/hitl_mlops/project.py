@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -259,8 +260,8 @@ class Project:
 
     # Models
 
-    def train(self, dataset: str | int = "latest") -> ModelVersion:
-        """A version learned from the dataset is registered; the first one is crowned champion.
+    def train(self, dataset: str | int = "latest", **recipe: Any) -> ModelVersion:
+        """A version learned, by `replay` and `until` where given, is registered; the first one is crowned.
 
         Raises:
             BusyError: another retraining runs.
@@ -271,12 +272,12 @@ class Project:
         parts = self.parts
         if not parts.store.versions():
             self.build_dataset()
-        version, champion = parts.store.version(dataset), parts.rollouts.champion()
-        learned = training_set(version, parts.store.read(version), key=parts.policy_key)
+        version, chosen = parts.store.version(dataset), replace(parts.recipe, **recipe)
+        rows = training_set(version, parts.store.read(version), key=parts.policy_key, until=chosen.until)
         trained = train(
-            learned,
+            rows,
             parts.task,
-            parts.recipe,
+            chosen,
             self.verbs.notes(version),
             registry=parts.registry,
             trail=parts.trail,
@@ -284,7 +285,7 @@ class Project:
             actor=self.actor,
             now=parts.clock(),
         )
-        if champion is None:
+        if parts.rollouts.champion() is None:
             self.rollouts.crown(trained.version, "The first model of the project.")
         return parts.registry.get(trained.version)
 

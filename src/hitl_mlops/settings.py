@@ -89,6 +89,9 @@ class ModelSettings(_Section):
     recalibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Set confidences right on rows held out of the training, by subject: `temperature` (from 30 such rows)
     or `isotonic` (from 200); the answers stay the same."""
+    replay: int | None = Field(default=None, ge=0)
+    """How many of the latest rows of the base data are learned beside what people reviewed; left out: all.
+    The gates judge what it brings: `hitl train --replay 2000`, then `hitl gate`."""
     trust_types: list[str] = []
     """Types beyond scikit-learn's that a stored model may hold."""
     trust_pickle: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,19 +29,32 @@ STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "re
 
 def add_to(app: typer.Typer) -> None:
     """The commands are part of the command line."""
-    add_command(app, "train", train, examples=["hitl train", "hitl train --dataset 5"])
+    add_command(
+        app, "train", train, examples=["hitl train", "hitl train --dataset 5", "hitl train --replay 2000"]
+    )
     add_command(app, "gate", gate, examples=["hitl gate", "hitl gate 7 --json"])
     add_command(app, "approve", approve, examples=['hitl approve 7 --reason "better on the new scanner"'])
 
 
 def train(
     dataset: Annotated[str, typer.Option(help="Dataset version: its number, digest or latest.")] = "latest",
+    replay: Annotated[
+        int | None,
+        typer.Option(min=0, help="Learn from so many of the latest base rows, beside what was reviewed."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Learn only from rows before this day, in UTC."),
+    ] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on a dataset version and register it. The first one becomes champion."""
+    recipe = {"replay": replay, "until": until and until.replace(tzinfo=UTC)}
     with working("Training"):
-        version = open_project(project).train(dataset)
+        version = open_project(project).train(
+            dataset, **{key: one for key, one in recipe.items() if one is not None}
+        )
 
     def told(console: Console) -> None:
         role = ", ".join(version.aliases) or "no alias"

@@ -19,6 +19,7 @@ from hitl_mlops.training.columns import column_types
 from hitl_mlops.training.recalibrate import Recalibration, recalibrated
 from hitl_mlops.training.recipe import Recipe, build_estimator
 from hitl_mlops.training.record import FittedModel
+from hitl_mlops.training.replay import replayed
 
 FEWEST_ROWS = 10
 SAMPLE_ROWS = 5
@@ -35,9 +36,10 @@ def fit(  # the dataset's name travels with its rows
 ) -> FittedModel:
     """The recipe has learned from the rows that are not held back, each with weight one.
 
-    Base and reviewed rows are learned together: trained on reviewed rows alone, models forget the easy
-    cases, and weights 1/π belong in evaluation. Where the recipe recalibrates, it is fitted twice: without
-    the rows that teach what its confidences are worth, and then with them.
+    Base and reviewed rows are learned together, the base rows as far back as the recipe replays them:
+    trained on reviewed rows alone, models forget the easy cases, and weights 1/π belong in evaluation. Where
+    the recipe recalibrates, it is fitted twice: without the rows that teach what its confidences are worth,
+    and then with them.
 
     Args:
         rows: one per example, with the task's inputs and `label`; rows of one `subject`, where there is such
@@ -52,10 +54,10 @@ def fit(  # the dataset's name travels with its rows
         InputError: too few rows, an empty label, a column missing, or fewer than two classes.
         ConfigurationError: the recipe is none, or its estimator failed.
     """
-    _check(rows, held_back)
+    learned, measured = ~held_back & replayed(rows, recipe.replay), held_back
+    _check(rows, learned, held_back)
     inputs = rows[list(task.inputs)] if set(task.inputs) <= set(rows.columns) else rows
     labels = rows["label"].map(str).to_numpy(dtype=str)
-    learned, measured = ~held_back, held_back
     shown, told, test = inputs[learned], labels[learned], (inputs[measured], labels[measured])
     raw = _learned(shown, told, task, recipe)
     classes = tuple(str(name) for name in raw.classes_)
@@ -113,7 +115,7 @@ def _apart(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return split_by_subject(pa.table({"subject": subjects.map(str).to_numpy()}), key=b"recalibrate").test
 
 
-def _check(rows: pd.DataFrame, held_back: npt.NDArray[np.bool_]) -> None:
+def _check(rows: pd.DataFrame, learned: npt.NDArray[np.bool_], held_back: npt.NDArray[np.bool_]) -> None:
     if "label" not in rows.columns:
         raise InputError("The rows have no column 'label'.", remedy="Read them from a dataset version.")
     empty = int(rows["label"].isna().sum())
@@ -123,7 +125,12 @@ def _check(rows: pd.DataFrame, held_back: npt.NDArray[np.bool_]) -> None:
             remedy="Remove these rows from model.base, or give their label.",
             rows=np.flatnonzero(rows["label"].isna())[:20].tolist(),
         )
-    if len(rows) < FEWEST_ROWS or not (~held_back).any():
+    if len(rows) >= FEWEST_ROWS and not learned.any() and not held_back.all():
+        raise InputError(
+            "Nothing was reviewed yet, and the recipe replays no base rows.",
+            remedy="Leave model.replay out of hitl.yaml until people have answered.",
+        )
+    if len(rows) < FEWEST_ROWS or not learned.any():
         raise InputError(
             f"{len(rows)} labelled rows, {int(held_back.sum())} of them held back, are too few.",
             remedy=f"Bring at least {FEWEST_ROWS} rows in model.base; hundreds make figures worth reading.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -47,12 +48,16 @@ class Recipe:
         folder: where `package.module` is looked for besides the installed packages.
         seed: of everything random in the training.
         recalibrate: how its confidences are set right afterwards.
+        replay: how many of the latest base rows are learned beside the reviewed ones; None: all of them.
+        until: rows of this time and later only measure; None: none do for their time.
     """
 
     name: str = LINEAR
     folder: Path | None = None
     seed: int = 0
     recalibrate: Recalibration = Recalibration.NONE
+    replay: int | None = None
+    until: datetime | None = None
 
     @property
     def own(self) -> bool:
@@ -71,6 +76,9 @@ class Recipe:
             facts["edition"] = EDITION
         beside = "" if self.recalibrate is Recalibration.NONE else f"+{self.recalibrate.value}"
         facts |= {"recalibrate": self.recalibrate.value} if beside else {}
+        beside += "" if self.replay is None else f"+replay{self.replay}"
+        facts |= {} if self.replay is None else {"replay": self.replay}
+        facts |= {} if self.until is None else {"until": self.until}
         return f"{self.name}{beside}@{sha256_hex(canonical_json(facts))[:12]}"
 
 

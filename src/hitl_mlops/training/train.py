@@ -42,15 +42,19 @@ class TrainingSet:
     held_back: npt.NDArray[np.bool_]
 
 
-def training_set(dataset: DatasetVersion, rows: pa.Table, *, key: bytes) -> TrainingSet:
+def training_set(
+    dataset: DatasetVersion, rows: pa.Table, *, key: bytes, until: datetime | None = None
+) -> TrainingSet:
     """The rows of the version (`DatasetStore.read`), split by subject: one in five only measures.
 
     Args:
         dataset: names the version.
-        rows: its rows, with `subject` and `label`.
+        rows: its rows, with `subject`, `label`, and `at` where `until` is given.
         key: the project's; it fixes which subjects are held back, now and in later versions.
+        until: rows of this time and later only measure too, so that the figures are those of the time after;
+            None: no row is held back for its time.
     """
-    held_back = split_by_subject(rows, key=key).test
+    held_back = ~split_by_subject(rows, key=key, train_until=until).train
     return TrainingSet(dataset.digest, dataset.number, rows.to_pandas(), held_back)
 
 
