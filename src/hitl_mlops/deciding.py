@@ -210,6 +210,7 @@ class Door:
         for screened in self._screened(file, doubled):
             serving = self.verbs.serving()
             yield screened, Asked(serving, hear(screened.cases, serving, deciding))
+            parts.database.copy_log()
 
     def _decide_hopefully(self, screened: Screened, asked: Asked) -> Piece:
         """As if none was decided before, which spares a look-up; where one was, from the beginning."""

@@ -87,14 +87,21 @@ class Database:
 
     @contextlib.contextmanager
     def writing_much(self) -> Iterator[None]:
-        """Large transactions follow one another; SQLite's log may grow to 100 MB before it is copied."""
+        """Large transactions follow one another; SQLite's log may grow to 100 MB before a commit copies it.
+
+        `copy_log` from another thread meanwhile leaves little to copy then.
+        """
         self._pages = CHECKPOINT_PAGES_OF_MANY
         try:
             yield
         finally:
             self._pages = CHECKPOINT_PAGES
-        if self.engine.dialect.name == "sqlite":
-            with translated(self.url), self._turn, self.engine.connect() as plain:
+        self.copy_log()
+
+    def copy_log(self) -> None:
+        """What SQLite's log holds is in the file; whoever writes meanwhile is not held up. Else nothing."""
+        if self.engine.dialect.name == "sqlite" and not self._shared:
+            with translated(self.url), self.engine.connect() as plain:
                 reading = plain.execution_options(hitl_reading=True)
                 reading.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
