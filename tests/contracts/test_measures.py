@@ -72,6 +72,39 @@ def test_a_column_that_goes_missing_drifts(measures):
     assert found.drifted == ("amount",)
 
 
+def test_more_gaps_are_drift_where_the_values_stay_the_same(measures):
+    rng = np.random.default_rng(23)
+    before, after = (a_frame(seed, 2000) for seed in (24, 25))
+    before["kind"], after["amount"] = (
+        frame[name].mask(rng.random(2000) < 0.02) for frame, name in ((before, "kind"), (after, "amount"))
+    )
+    after["kind"] = after["kind"].mask(rng.random(2000) < 0.3)
+
+    found = measures.drift(before.assign(amount=before["amount"].mask(rng.random(2000) < 0.02)), after)
+
+    assert found.drifted == ("kind",)
+
+
+def test_infinite_values_count_as_missing(measures):
+    after = a_frame(26)
+    after.loc[::3, "amount"] = np.inf
+
+    assert measures.drift(a_frame(27), after).drifted == ("amount",)
+
+
+def test_an_integer_that_no_float_holds_is_compared_as_text(measures):
+    frame = a_frame(28).assign(huge=pd.Series([10**400] * 150 + [1] * 150, dtype=object))
+
+    assert measures.drift(frame, frame).drifted == ()
+
+
+def test_one_moved_column_of_many_is_found(measures):
+    rng = np.random.default_rng(29)
+    before, after = (pd.DataFrame(rng.normal(size=(200, 40))).rename(columns=str) for _ in range(2))
+
+    assert measures.drift(before, after.assign(**{"7": after["7"] + 1.5})).drifted == ("7",)
+
+
 def test_free_text_and_mixed_types_are_compared(measures):
     frame = a_frame(13).assign(
         note=[f"a longer note number {place}" for place in range(300)], mixed=[1, "a", None] * 100
@@ -123,6 +156,35 @@ def test_no_more_rows_than_the_bound_are_looked_at():
     found = PlainMeasures(max_rows=50).drift(a_frame(19), a_frame(20))
 
     assert (found.reference_rows, found.current_rows) == (50, 50)
+
+
+@pytest.mark.real
+def test_chance_and_size_both_have_a_word_where_evidently_alone_cries_wolf():
+    rng = np.random.default_rng(30)
+    before, after = (
+        pd.DataFrame({f"c{place}": rng.integers(0, 30, 300).astype(str) for place in range(5)})
+        for _ in range(2)
+    )
+    real = EvidentlyMeasures().drift(before, after)
+
+    assert min(column.score for column in real.columns) < 0.05  # its p-value takes the reference for exact
+    assert real.drifted == ()
+
+
+@pytest.mark.real
+def test_a_sample_gives_the_verdicts_of_all_rows():
+    before, after = a_frame(31, 60_000), a_frame(32, 60_000, shift=0.3, kinds=("a", "a", "b", "c"))
+    sampled, whole = (EvidentlyMeasures(max_rows=rows).drift(before, after) for rows in (5_000, 60_000))
+
+    assert sampled.drifted == whole.drifted == ("amount", "kind")
+    assert (sampled.reference_rows, whole.reference_rows) == (5_000, 60_000)
+
+
+@pytest.mark.real
+def test_the_page_names_the_columns_that_moved_by_our_verdict():
+    page = EvidentlyMeasures().drift(a_frame(33), a_frame(34, shift=2.0)).html
+
+    assert b"corrected for chance over all columns: amount." in page
 
 
 @pytest.mark.real

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from hitl_mlops.errors import InputError
 from hitl_mlops.gates.measures import ColumnDrift, Drift
-from hitl_mlops.statistics.drift import benjamini_hochberg, binned, permutation_p, psi
-
-MAX_ROWS = 50_000
-"""Rows of a side that are looked at: more make it slower, not surer."""
+from hitl_mlops.gates.measures_sample import MAX_ROWS, comparable
+from hitl_mlops.statistics.drift import PERMUTATIONS, IntArray, benjamini_hochberg, binned, permutation_p, psi
 
 SMALLEST_INDEX = 0.1
 """An index below this is too small to matter, however sure."""
 
 FALSE_DISCOVERIES = 0.05
-"""Share of the columns called moved that may not have, at the most."""
+"""Share of the columns called moved that may not have, at the most; without drift the chance of any."""
+
+DRAWS_PER_TEST = 40
+"""So many draws of the null for each test at the least, so that one moved column of many can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class PlainMeasures:
     """The twin of the port.
 
     Attributes:
-        max_rows: rows of a side that are looked at, drawn at random with a fixed seed.
+        max_rows: rows of a side that are looked at, stratified and always the same.
     """
 
     max_rows: int = MAX_ROWS
@@ -34,48 +33,57 @@ class PlainMeasures:
     def drift(self, reference: pd.DataFrame, current: pd.DataFrame) -> Drift:
         """See `Measures`; a column moved if chance does not explain it and its index is .1 or more."""
         left, right = comparable(reference, current, self.max_rows)
-        indices, surely = beyond_chance(left, right)
         columns = tuple(
-            ColumnDrift(name, "population stability index", index, bool(sure and index >= SMALLEST_INDEX))
-            for name, index, sure in zip(left.columns, indices, surely, strict=True)
+            ColumnDrift(
+                name,
+                "population stability index",
+                max(one.values_index, one.gaps_index),
+                (one.values_moved and one.values_index >= SMALLEST_INDEX)
+                or (one.gaps_moved and one.gaps_index >= SMALLEST_INDEX),
+            )
+            for name, one in beyond_chance(left, right).items()
         )
         return Drift(columns, len(left), len(right))
 
 
-def comparable(
-    reference: pd.DataFrame, current: pd.DataFrame, max_rows: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both frames with the columns they share, in the reference's order, at most so many rows each.
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """What chance does not explain of one column.
 
-    Raises:
-        InputError: they share no column, a name stands twice, or one frame has no rows.
+    Attributes:
+        values_index: stability index of the values that are there.
+        values_moved: it is more than chance shows at this many rows, corrected over all tests.
+        gaps_index: stability index of the share that is missing.
+        gaps_moved: the same of it.
     """
-    left, right = (frame.rename(columns=str) for frame in (reference, current))
-    shared = [name for name in left.columns if name in set(right.columns)]
-    if not shared:
-        raise InputError(
-            "The two samples share no column, so no drift can be measured.",
-            remedy="Compare samples of the same inputs.",
-        )
-    if left.empty or right.empty:
-        raise InputError(
-            f"A sample is empty: {len(left)} rows against {len(right)}.", remedy="Wait for more cases."
-        )
-    if len(set(shared)) < len(shared) or len(right[shared].columns) > len(shared):
-        raise InputError("A column's name stands twice.", remedy="Give each column its own name.")
-    return _bounded(left[shared], max_rows), _bounded(right[shared], max_rows)
+
+    values_index: float
+    values_moved: bool
+    gaps_index: float
+    gaps_moved: bool
 
 
-def beyond_chance(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[list[float], list[bool]]:
-    """Each column's index, and whether it is more than chance shows, corrected over all columns."""
-    counts = [binned(reference[name], current[name]) for name in reference.columns]
-    p_values = [permutation_p(before.tolist(), after.tolist()) for before, after in counts]
-    moved = benjamini_hochberg(p_values, q=FALSE_DISCOVERIES)
-    return [psi(before, after) for before, after in counts], moved.tolist()
+def beyond_chance(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Surprise]:
+    """What is more than chance shows, by column; values and gaps are tests of their own.
+
+    Both frames as `comparable` gives them. A test that cannot show anything, of a constant column or one
+    without gaps, is not counted.
+    """
+    values = [binned(reference[name].dropna(), current[name].dropna()) for name in reference]
+    gaps = [binned(reference[name].isna(), current[name].isna()) for name in reference]
+    counts = [*values, *gaps]
+    tests = [place for place, (before, _) in enumerate(counts) if before.size > 1]
+    draws = max(PERMUTATIONS, DRAWS_PER_TEST * len(tests) - 1)
+    fallen = benjamini_hochberg([_p(counts[place], draws) for place in tests], q=FALSE_DISCOVERIES)
+    moved = {place for place, one in zip(tests, fallen, strict=True) if one}
+    indices = [psi(before, after) for before, after in counts]
+    return {
+        str(name): Surprise(indices[place], place in moved, indices[late], late in moved)
+        for place, name in enumerate(reference)
+        for late in (place + len(values),)
+    }
 
 
-def _bounded(frame: pd.DataFrame, max_rows: int) -> pd.DataFrame:
-    if len(frame) > max_rows:
-        chosen = np.random.default_rng(0).choice(len(frame), size=max_rows, replace=False)
-        frame = frame.iloc[np.sort(chosen)]
-    return frame.reset_index(drop=True)
+def _p(counts: tuple[IntArray, IntArray], draws: int) -> float:
+    before, after = counts
+    return permutation_p(before.tolist(), after.tolist(), draws=draws)

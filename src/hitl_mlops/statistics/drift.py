@@ -36,11 +36,13 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     return float(_psi(np.atleast_2d(np.asarray(reference)), np.asarray(current))[0])
 
 
-def permutation_p(reference: Sequence[int], current: Sequence[int], *, seed: int = 0) -> float:
+def permutation_p(
+    reference: Sequence[int], current: Sequence[int], *, seed: int = 0, draws: int = PERMUTATIONS
+) -> float:
     """Chance of an index as large when rows are dealt to the two sides at random; in (0, 1].
 
-    The permutation test of binned data, drawn from the multivariate hypergeometric distribution it follows,
-    9,999 times (Phipson & Smyth 2010 for the + 1); the null is kept for equal sizes and counts.
+    The permutation test of binned data, drawn from the multivariate hypergeometric distribution it follows
+    (Phipson & Smyth 2010 for the + 1); the null is kept for equal sizes and counts.
 
     >>> permutation_p([50, 50], [50, 50])
     1.0
@@ -50,7 +52,7 @@ def permutation_p(reference: Sequence[int], current: Sequence[int], *, seed: int
     pooled = tuple(int(a + b) for a, b in zip(reference, current, strict=True))
     if sum(reference) == 0 or sum(current) == 0 or len(pooled) < 2:  # noqa: PLR2004 - one bin cannot move
         return 1.0
-    null = _null(pooled, int(sum(current)), seed)
+    null = _null(pooled, int(sum(current)), seed, draws)
     return float((1 + (null >= psi(reference, current) - 1e-12).sum()) / (1 + null.size))
 
 
@@ -64,22 +66,33 @@ def binned(reference: pd.Series, current: pd.Series, *, bins: int = 10) -> tuple
     >>> binned(pd.Series(["a", "a", None]), pd.Series(["b", "a"]))
     (array([2, 0, 1]), array([1, 1, 0]))
     """
-    both = pd.concat([reference.astype(object), current.astype(object)], ignore_index=True)
-    missing = both.isna().to_numpy()
+    kinds = {reference.dtype, current.dtype}
+    sides = (reference, current) if len(kinds) == 1 else (one.astype(object) for one in (reference, current))
+    both = pd.concat(sides, ignore_index=True)
+    missing = both.isna().to_numpy(dtype=np.bool_)
     codes = np.full(both.size, -1, dtype=np.int64)
     if numeric(both):
         values = both[~missing].to_numpy(dtype=np.float64)
         edges = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))
         codes[~missing] = np.searchsorted(edges, values, side="left")
     elif not missing.all():
-        texts = both[~missing].astype(str)
-        kept = {name: place for place, name in enumerate(sorted(texts.value_counts().index[:_CATEGORIES]))}
-        codes[~missing] = texts.map(lambda text: kept.get(text, len(kept))).to_numpy(dtype=np.int64)
+        codes[~missing] = _text_codes(both[~missing])
     codes[missing] = codes.max(initial=-1) + 1
     _, codes = np.unique(codes, return_inverse=True)
     size = int(codes.max(initial=0)) + 1
     split = len(reference)
     return np.bincount(codes[:split], minlength=size), np.bincount(codes[split:], minlength=size)
+
+
+def _text_codes(values: pd.Series) -> IntArray:
+    """The place of each value's text among the most frequent ones, by name; all others share the last."""
+    texts = values if pd.api.types.infer_dtype(values) == "string" else values.astype(str)
+    codes, names = pd.factorize(np.asarray(texts, dtype=object))
+    counts = np.bincount(codes)
+    frequent = sorted(range(counts.size), key=lambda code: (-counts[code], names[code]))[:_CATEGORIES]
+    places = np.full(counts.size, len(frequent), dtype=np.int64)
+    places[sorted(frequent, key=lambda code: str(names[code]))] = np.arange(len(frequent))
+    return np.asarray(places[codes], dtype=np.int64)
 
 
 def numeric(column: pd.Series) -> bool:
@@ -89,6 +102,8 @@ def numeric(column: pd.Series) -> bool:
     (True, False, False)
     """
     there = column[~column.isna()]
+    if there.dtype.kind in "iuf":
+        return bool(len(there))
     return bool(len(there)) and all(
         issubclass(kind, (int, float, np.number)) and kind is not bool for kind in set(map(type, there))
     )
@@ -97,7 +112,10 @@ def numeric(column: pd.Series) -> bool:
 def benjamini_hochberg(p_values: npt.ArrayLike, *, q: float = 0.05) -> npt.NDArray[np.bool_]:
     """Which hypotheses fall when at most a share q of the fallen may be false ones.
 
-    Benjamini & Hochberg (1995). Empty gives empty; NaN never falls and is not counted; ties fall together.
+    Benjamini & Hochberg (1995). It holds where the tests are independent, and where they depend positively
+    (Benjamini & Yekutieli 2001, on each of the true ones); under any other dependence the share is at most
+    q * (1 + 1/2 + … + 1/m). Where every hypothesis is true, it is the chance that any falls.
+    Empty gives empty; NaN never falls and is not counted; ties fall together.
 
     >>> benjamini_hochberg([0.001, 0.02, 0.04, 0.9]).tolist()
     [True, True, False, False]
@@ -112,10 +130,10 @@ def benjamini_hochberg(p_values: npt.ArrayLike, *, q: float = 0.05) -> npt.NDArr
 
 
 @lru_cache(maxsize=512)
-def _null(pooled: tuple[int, ...], size: int, seed: int) -> FloatArray:
+def _null(pooled: tuple[int, ...], size: int, seed: int, draws: int) -> FloatArray:
     counts = np.asarray(pooled, dtype=np.int64)
     drawn = np.random.default_rng(seed).multivariate_hypergeometric(
-        counts, size, size=PERMUTATIONS, method="marginals"
+        counts, size, size=draws, method="marginals"
     )
     return _psi(counts - drawn, drawn)
 

@@ -43,9 +43,7 @@ def test_the_routes_are_those_of_decisions():
     table = a_table(
         confidence=rng.random(200), amount=rng.choice([1.0, 500.0, np.nan], 200), expected=["auto"] * 200
     )
-    same = route(
-        POLICY, table[["confidence", "amount"]], None
-    )
+    same = route(POLICY, table[["confidence", "amount"]], None)
     found = route_table(POLICY, table)
     assert [one.got for one in found] == same.route.tolist()
     assert [one.reasons for one in found] == same.reasons.tolist()
