@@ -32,6 +32,7 @@ from rich.table import Table
 from scipy.stats import norm
 
 from hitl_mlops.rollout.evidence import processes
+from hitl_mlops.rollout.guardrails import Guardrails
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import step
@@ -121,7 +122,7 @@ def walk(seen: Seen, policy: RolloutPolicy) -> Ended:
 
     In the shadow a look at which neither process has risen decides as the one before did, and is left out.
     """
-    both = processes(seen.differs, seen.differences, policy)
+    both = processes(seen.differs, seen.differences, policy.effective_margin)
     promote, harm = np.maximum.accumulate(both.promote), np.maximum.accumulate(both.harm)
     rose = np.append(True, (np.diff(promote) > 0) | (np.diff(harm) > 0))
     rollout, proof = FRESH, np.nan
@@ -135,7 +136,7 @@ def walk(seen: Seen, policy: RolloutPolicy) -> Ended:
         evidence = at_label(label, float(promote[label]), float(harm[label]), served, policy)
         if np.isnan(proof) and evidence.promote_e >= evidence.promote_at:
             proof = label
-        rollout = step(rollout, evidence, policy, now).after
+        rollout = step(rollout, evidence, Guardrails(), policy, now).after
         if not rollout.live:
             harmed = evidence.rollback_e >= evidence.rollback_at
             return Ended(rollout.stage, harmed, proof, label, left_shadow=not np.isnan(proof))

@@ -175,7 +175,7 @@ class Project:
     # Overrides
 
     def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
-        """What changed on the desk is kept, screened and resolved, and the guards see it.
+        """What changed on the desk is kept, screened and resolved, and the guards and the rollout see it.
 
         `sweep` reads everything again.
 
@@ -189,6 +189,7 @@ class Project:
         finally:  # what was kept before the desk stopped answering counts too
             self.verbs.freeze_flagged()
             self.look_at_breakers()
+            self.verbs.take_back_if_due()
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Evidence, Rollout
+    from hitl_mlops.rollout.step import Step
     from hitl_mlops.routing.breaker import Breaker
     from hitl_mlops.routing.circuit import Circuit
     from hitl_mlops.routing.kill_switch import KillSwitch
@@ -71,7 +72,7 @@ class Verbs:
             answers=parts.answers,
             gates=parts.gates,
             book=parts.rollouts,
-            switches=parts.switches,
+            watch=parts.rollout_watch,
             policy=self.rollout_policy,
             policy_hash=parts.policy.hash,
             actor=self.actor,
@@ -303,9 +304,13 @@ class Verbs:
         from hitl_mlops.rollout.evidence import gather_evidence
 
         parts, latest = self.parts, self.parts.rollouts.latest()
-        if latest is None or not latest.champion:
+        if latest is None or not latest.champion or latest.brought_back:
             return latest, None
         return latest, gather_evidence(latest, parts.log, parts.answers, self.rollout_policy)
+
+    def take_back_if_due(self) -> Step | None:
+        """A live challenger that harm or a guardrail speaks against is rolled back; None: nothing moved."""
+        return self.conductor.take_back_if_due() if self.parts.rollouts.live() is not None else None
 
     def notes(self, version: DatasetVersion) -> ReleaseNotes:
         """What a model that learns from the dataset version is to tell of it, beside the champion's."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hitl_mlops.review.desk import Desk
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
+    from hitl_mlops.rollout.watch import RolloutWatch
     from hitl_mlops.routing.breaker_board import BreakerBoard
     from hitl_mlops.routing.guard_board import GuardBoard
     from hitl_mlops.routing.switch_board import SwitchBoard
@@ -154,7 +155,7 @@ class Parts(OwnFiles):
         from hitl_mlops.training.registry_mlflow import MlflowRegistry
 
         name, cache = self.settings.model.name, self.settings.state / "models"
-        return MlflowRegistry(self.mlflow_address, name, cache=cache, trust=self.trust)
+        return MlflowRegistry(lambda: self.mlflow_address, name, cache=cache, trust=self.trust)
 
     @cached_property
     def timed(self) -> TimedModels:
@@ -192,6 +193,13 @@ class Parts(OwnFiles):
         from hitl_mlops.rollout.book import RolloutBook
 
         return RolloutBook(self.database)
+
+    @cached_property
+    def rollout_watch(self) -> RolloutWatch:
+        """What keeps a challenger from more, beside the evidence."""
+        from hitl_mlops.rollout.watch import RolloutWatch
+
+        return RolloutWatch(self.switches, self.breakers, self.tickets)
 
     @cached_property
     def label_studio_address(self) -> tuple[str, str]:

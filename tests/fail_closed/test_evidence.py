@@ -14,6 +14,7 @@ from hitl_mlops.errors import RefusedError
 from hitl_mlops.gates.judge import judge
 from hitl_mlops.gates.policy import GatesPolicy
 from hitl_mlops.gates.report import Verdict
+from hitl_mlops.rollout.guardrails import Guardrails
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Stage
 from hitl_mlops.rollout.step import step
@@ -68,11 +69,11 @@ def test_a_rollout_holds_on_such_evidence_and_is_rolled_back_at_the_deadline(cha
     evidence = an_evidence(**changes)
     deadline = rollout.stage_at + BOUNDS.hold_at_most
 
-    held = step(rollout, evidence, BOUNDS, deadline - timedelta(seconds=1))
+    held = step(rollout, evidence, Guardrails(), BOUNDS, deadline - timedelta(seconds=1))
     assert (held.action, held.after) == (Action.HOLD, rollout)
     assert held.reason
 
-    over = step(rollout, evidence, BOUNDS, deadline)
+    over = step(rollout, evidence, Guardrails(), BOUNDS, deadline)
     assert over.action is Action.ROLL_BACK
     assert (over.after.stage, over.after.share_percent) == (Stage.ROLLED_BACK, 0.0)
     assert over.reason
@@ -95,8 +96,9 @@ def test_switches_that_cannot_be_read_let_no_challenger_advance():
             raise OSError
 
     scene = Scene()
-    scene.conductor = replace(scene.conductor, switches=Unreadable())
+    watch = replace(scene.conductor.watch, switches=Unreadable())
+    scene.conductor = replace(scene.conductor, watch=watch)
     rollout = scene.approve_and_start()
-    frozen = step(rollout, an_evidence(), BOUNDS, rollout.stage_at, frozen="the switches cannot be read")
+    frozen = step(rollout, an_evidence(), Guardrails("the switches cannot be read"), BOUNDS, rollout.stage_at)
     assert frozen.action is Action.HOLD
     assert scene.conductor.look()[0].action is Action.HOLD

@@ -1,4 +1,4 @@
-"""`hitl rollout start|step|status|abort`: one challenger's way to champion."""
+"""`hitl rollout start|step|status|back|abort`: one challenger's way to champion."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(group, "start", start, examples=["hitl rollout start 7"])
     add_command(group, "step", step, examples=["hitl rollout step"])
     add_command(group, "status", status, examples=["hitl rollout status"])
+    add_command(group, "back", back, examples=['hitl rollout back --reason "refuses what it should not"'])
     add_command(group, "abort", abort, examples=['hitl rollout abort --reason "the scanner was replaced"'])
 
 
@@ -99,6 +100,25 @@ def abort(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = F
     """End the live rollout. The champion answers every case."""
     rollout = open_project(project).abort_rollout(reason)
     answer(rollout, as_json=as_json, told=lambda console: _tell_state(console, rollout))
+
+
+def back(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Let the champion before the present one answer again. From the next batch on, in every process.
+
+    For the day on which a promoted model turns out bad. Ends a live rollout. Needs no
+    server.
+    """
+    rollout = open_project(project).rollouts.bring_back(reason)
+
+    def told(console: Console) -> None:
+        say(
+            console,
+            f"Version {rollout.challenger} answers every case again, in place of {rollout.champion}.",
+            style="bold",
+        )
+        say(console, f"→ hitl audit trace {rollout.champion}: how {rollout.champion} came to be champion")
+
+    answer(rollout, as_json=as_json, told=told)
 
 
 def _tell_state(console: Console, rollout: Rollout) -> None:

@@ -9,6 +9,7 @@ from hitl_mlops.demo.scene import Scene
 from hitl_mlops.errors import RefusedError
 from hitl_mlops.outcomes import Look
 from hitl_mlops.rollout.state import Action, Stage
+from hitl_mlops.rollout.step import Step
 from hitl_mlops.training.registry import APPROVAL_TAG
 
 BATCH = 50
@@ -89,10 +90,19 @@ def _until_it_moves(scene: Scene, looks: list[Look]) -> Look:
             scene.project.push()
             scene.review(made.decisions, step, f"The challenger is {where}: tickets")
             scene.project.collect()
-            look = scene.project.step_rollout()
+            look = _look(scene)
             if look.step is None or look.step.action is not Action.HOLD:
                 break
             looks.append(look)
             step.now(f"The challenger is {where}. {look.step.reason}")
         step.done(look.step.reason if look.step else "No rollout is live.")
     return look
+
+
+def _look(scene: Scene) -> Look:
+    """One look; where collecting has rolled the challenger back already, that."""
+    look = scene.project.step_rollout()
+    ended, evidence = scene.project.rollout_status()
+    if look.step is not None or ended is None or evidence is None:
+        return look
+    return Look(Step(Action.ROLL_BACK, ended, ended.reason), evidence)

@@ -127,6 +127,15 @@ class TicketBook:
         )
         return self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id))
 
+    def late_since(self, since: datetime, now: datetime) -> tuple[int, int]:
+        """Of the tickets opened at or after `since`: those unanswered past their deadline, and all."""
+        unanswered = tickets.c.state.in_([state.value for state in UNANSWERED])
+        is_late = unanswered & (tickets.c.due_at < instant(now))
+        query = sa.select(sa.func.sum(sa.case((is_late, 1), else_=0)), sa.func.count())
+        with self._database.reading() as connection:
+            late, opened = connection.execute(query.where(tickets.c.opened_at >= instant(since))).one()
+        return late or 0, opened
+
     def counts(self) -> Counter[tuple[str, TicketKind, TicketState]]:
         """How many there are by lane, kind and state."""
         columns = (tickets.c.lane, tickets.c.kind, tickets.c.state)

@@ -54,6 +54,16 @@ class RolloutBook:
                 .values(state=_to_json(rollout))
             )
 
+    def move(self, before: Rollout, after: Rollout) -> bool:
+        """The rollout stands as `after`; False, and nothing happened, if it stood otherwise than `before`."""
+        query = sa.select(rollouts.c.state).where(rollouts.c.rollout_id == before.rollout_id)
+        with self._database.transaction() as connection:
+            state = connection.execute(query.with_for_update()).scalar_one_or_none()
+            if state is None or _from_json(state) != before:
+                return False
+            self.keep(after)
+        return True
+
     def live(self) -> Rollout | None:
         """The one that is in the shadow or the canary, if any."""
         return _live(self.all())

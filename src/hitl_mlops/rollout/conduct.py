@@ -30,13 +30,13 @@ from hitl_mlops.rollout.approval import (
     recorded_approvals,
     refusals,
 )
+from hitl_mlops.rollout.back import brought_back, require_reason
 from hitl_mlops.rollout.book import RolloutBook
 from hitl_mlops.rollout.evidence import gather_evidence
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import Step, step
-from hitl_mlops.routing.switch_board import SwitchBoard, read_standing
-from hitl_mlops.routing.switches import frozen_by
+from hitl_mlops.rollout.watch import RolloutWatch
 from hitl_mlops.training.record import ModelVersion
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
 
@@ -57,7 +57,7 @@ class Conductor:
         answers: what people resolved.
         gates: the reports that approvals are bound to.
         book: the rollouts.
-        switches: what people have frozen; while anything is, no challenger advances.
+        watch: what keeps a challenger from more, beside the evidence.
         policy: the bounds.
         policy_hash: content hash of the policy file.
         actor: who moves it, for the trail.
@@ -71,7 +71,7 @@ class Conductor:
     answers: AnswerBook
     gates: GateBook
     book: RolloutBook
-    switches: SwitchBoard
+    watch: RolloutWatch
     policy: RolloutPolicy
     policy_hash: str
     actor: str
@@ -246,19 +246,39 @@ class Conductor:
         """
         if self.book.live() is None:
             self.converge()  # what a killed look left undone
-        rollout, now = self._live(), self.clock()
-        evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
-        frozen = frozen_by(read_standing(self.switches))
-        decided = step(rollout, evidence, self.policy, now, frozen=frozen)
+        rollout = self._live()
+        decided, evidence = self._decided(rollout)
         if decided.action is Action.ROLL_BACK:
-            self._apply(decided, evidence, now)
+            decided = self._apply(rollout, decided, evidence)
             self._follow()
             return decided, evidence
         self.converge()
         if decided.action is not Action.HOLD:
-            self._apply(decided, evidence, now)
+            decided = self._apply(rollout, decided, evidence)
             self.converge()
         return decided, evidence
+
+    def take_back_if_due(self) -> Step | None:
+        """A live challenger that harm or a guardrail speaks against is rolled back; None where nothing moved.
+
+        It goes nowhere else by this, and needs no registry: so it may be called whenever something is known.
+        """
+        rollout = self.book.live()
+        if rollout is None:
+            return None
+        decided, evidence = self._decided(rollout)
+        if decided.action is not Action.ROLL_BACK:
+            return None
+        decided = self._apply(rollout, decided, evidence)
+        _told.warning("challenger %s was rolled back: %s", rollout.challenger, decided.reason)
+        self._follow()
+        return decided
+
+    def _decided(self, rollout: Rollout) -> tuple[Step, Evidence]:
+        now = self.clock()
+        evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
+        guardrails = self.watch.guardrails(rollout, now)
+        return step(rollout, evidence, guardrails, self.policy, now), evidence
 
     def _live(self) -> Rollout:
         rollout = self.book.live()
@@ -266,7 +286,8 @@ class Conductor:
             raise NotFoundError("No rollout is under way.", remedy="Run `hitl rollout start VERSION`.")
         return rollout
 
-    def _apply(self, decided: Step, evidence: Evidence, now: datetime) -> None:
+    def _apply(self, before: Rollout, decided: Step, evidence: Evidence) -> Step:
+        """The step is kept and told; where another look came first nothing is, and that is what is held."""
         kind = {
             Action.ADVANCE: Kind.ROLLOUT_STEPPED,
             Action.PROMOTE: Kind.MODEL_PROMOTED,
@@ -281,8 +302,10 @@ class Conductor:
             "policy_hash": self.policy_hash,
         }
         with self.database.transaction():
-            self.book.keep(decided.after)
-            self.trail.append([_event(kind, decided.after, self.actor, now, facts)])
+            if not self.book.move(before, decided.after):
+                return Step(Action.HOLD, before, "Another look came first.")
+            self.trail.append([_event(kind, decided.after, self.actor, decided.after.stage_at, facts)])
+        return decided
 
     def _follow(self) -> None:
         """The registry's aliases follow, now or, where it does not answer, with the next call."""
@@ -296,12 +319,36 @@ class Conductor:
 
         Needs no registry: its aliases follow when they can.
         """
-        rollout, now = self._live(), self.clock()
+        after = self._abort(self._live(), reason, self.clock())
+        self._follow()
+        return after
+
+    def _abort(self, rollout: Rollout, reason: str, now: datetime) -> Rollout:
         after = replace(rollout, stage=Stage.ABORTED, share_percent=0.0, stage_at=now, reason=reason)
         facts = {"reason_digest": digest_of_reason(reason)}
         with self.database.transaction():
             self.book.keep(after)
             self.trail.append([_event(Kind.ROLLOUT_ABORTED, after, self.actor, now, facts)])
+        return after
+
+    def bring_back(self, reason: str) -> Rollout:
+        """The champion before the present one answers every case again, by a person's word.
+
+        A rollout that is live is aborted with it. Needs no registry: its aliases follow when they can.
+
+        Raises:
+            RefusedError: there was none before, or it was brought back already.
+            InputError: there is no reason.
+        """
+        bad, live, now = self.book.champion(), self.book.live(), self.clock()
+        require_reason(reason)
+        after = brought_back(bad, reason, now, count=len(self.book.all()))
+        facts = {"reason_digest": digest_of_reason(reason), "brought_back": True}
+        with self.database.transaction():
+            if live is not None:
+                self._abort(live, reason, now)
+            self.book.start(after)
+            self.trail.append([_event(Kind.MODEL_ROLLED_BACK, after, self.actor, now, facts)])
         self._follow()
         return after
 

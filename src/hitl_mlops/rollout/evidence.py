@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -13,8 +13,9 @@ from hitl_mlops.decisions.log import DecisionLog
 from hitl_mlops.decisions.record import Arm, Decision
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.rollout.policy import RolloutPolicy
-from hitl_mlops.rollout.state import Evidence, Rollout
-from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e
+from hitl_mlops.rollout.reviewers import reviewer_error
+from hitl_mlops.rollout.state import Evidence, ReviewerError, Rollout
+from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e, shrunk_margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +60,26 @@ def gather_evidence(
         answers: what people resolved.
         policy: margin and bounds.
     """
-    decisions = log.decisions(since=rollout.started_at)
+    decisions, said = log.decisions(since=rollout.started_at), answers.resolutions()
     both = (rollout.champion, rollout.challenger)
     shadows = {
         one.decision_id: one.label
         for version in both
         for one in log.shadows(version, since=rollout.started_at)
     }
-    resolved = {one.decision_id: (one.label, one.resolved_at) for one in answers.resolutions()}
-    served = sum(
-        decision.arm is Arm.CHALLENGER
-        and decision.model_version == rollout.challenger
-        and decision.at >= rollout.stage_at
-        for decision in decisions
-    )
-    return evidence_of(pairs_of(rollout, decisions, shadows, resolved), served, policy)
+    resolved = {one.decision_id: (one.label, one.resolved_at) for one in said}
+    own = [one for one in decisions if answered_by_challenger(one, rollout)]
+    served = sum(one.at >= rollout.stage_at for one in own)
+    pairs = pairs_of(rollout, decisions, shadows, resolved)
+    evidence = evidence_of(pairs, served, policy, reviewer_error(said, policy))
+    unanswered = [not one.label for one in own]
+    harm = harm_e(unanswered, margin=policy.unanswered)
+    return replace(evidence, tried=len(own), unanswered=sum(unanswered), unanswered_e=float(harm.max()))
+
+
+def answered_by_challenger(decision: Decision, rollout: Rollout) -> bool:
+    """The challenger of the rollout was to answer it, and nobody else."""
+    return decision.arm is Arm.CHALLENGER and decision.model_version == rollout.challenger
 
 
 def pairs_of(
@@ -128,20 +134,22 @@ class Processes:
         return tuple((labels, float(promote), float(harm)) for labels, (promote, harm) in enumerate(both))
 
 
-def processes(differs: npt.ArrayLike, differences: npt.ArrayLike, policy: RolloutPolicy) -> Processes:
+def processes(differs: npt.ArrayLike, differences: npt.ArrayLike, margin: float) -> Processes:
     """The evidence after every label.
 
     Args:
         differs: True where the two models differ, in the order of the cases; shape (cases,).
         differences: D of each label, in the order in which they came; shape (labels,).
-        policy: the margin.
+        margin: what to bet against, in [0, 1).
     """
     came = np.asarray(differences, dtype=np.float64)
     agreed = agreed_between(differs, len(came))
-    return Processes(non_inferiority_e(came, policy.effective_margin, agreed=agreed), harm_e(came))
+    return Processes(non_inferiority_e(came, margin, agreed=agreed), harm_e(came))
 
 
-def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Evidence:
+def evidence_of(
+    pairs: Sequence[Pair], served: int, policy: RolloutPolicy, reviewers: ReviewerError | None = None
+) -> Evidence:
     """The e-values over the pairs, labels in the order in which they came.
 
     The largest value a process ever reached is what counts: having been there once is what Ville's
@@ -152,13 +160,16 @@ def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Ev
         pairs: in the order of the cases.
         served: decisions the challenger answered itself at the present share.
         policy: margin and bounds.
+        reviewers: how often labels are wrong; None: as the policy has it.
     """
+    reviewers = reviewers or reviewer_error((), policy)
     labelled = sorted(
         (pair for pair in pairs if not pair.agreed and pair.truth is not None),
         key=lambda pair: (pair.resolved_at or pair.at, pair.decision_id),
     )
     differs = [not pair.agreed for pair in pairs]
-    both = processes(differs, [pair.difference for pair in labelled], policy)
+    bet_against = shrunk_margin(policy.margin, reviewers.upper)
+    both = processes(differs, [pair.difference for pair in labelled], bet_against)
     return Evidence(
         cases=len(pairs),
         agreed=len(pairs) - sum(differs),
@@ -173,4 +184,7 @@ def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Ev
         rollback_at=policy.rollback_at,
         served=served,
         history=both.history(),
+        margin=policy.margin,
+        bet_against=bet_against,
+        reviewers=reviewers,
     )

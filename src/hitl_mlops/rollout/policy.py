@@ -12,6 +12,9 @@ from hitl_mlops.documents import parse_duration
 from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.statistics.sequential import shrunk_margin
 
+ASSUMED_ERROR = 0.05
+"""How often a label is taken to be wrong where the policy does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class RolloutPolicy:
@@ -21,10 +24,12 @@ class RolloutPolicy:
         margin: how much worse the challenger may be, difference of error rates, in [0, 1).
         alpha: chance at the most to promote a challenger that is worse by the margin, in (0, 1).
         alpha_rollback: chance at the most to roll back one that is no worse, in (0, 1).
-        reviewer_error: upper bound of how often a resolved label is wrong, in [0, 0.5).
+        reviewer_error: upper bound of how often a resolved label is wrong, in [0, 0.5); None: not said.
         stages: shares of subjects the canary answers, percent, rising, ending at 100.
         at_least: decisions the challenger must have answered at a share before the next, ≥ 0.
         hold_at_most: how long a stage may stay undecided before it is rolled back.
+        unanswered: share of its cases that a challenger may leave unanswered, in [0, 1).
+        late: share of the tickets opened since the start that may be late before nothing advances, in [0, 1].
         approval_signatures: how many distinct people must approve, ≥ 1.
         approval_expires: how long an approval is good for.
         claimed_approvals: an approval without a proven identity counts.
@@ -33,10 +38,12 @@ class RolloutPolicy:
     margin: float = 0.01
     alpha: float = 0.05
     alpha_rollback: float = 0.01
-    reviewer_error: float = 0.0
+    reviewer_error: float | None = None
     stages: tuple[float, ...] = (1.0, 5.0, 25.0, 50.0, 100.0)
     at_least: int = 20
     hold_at_most: timedelta = timedelta(days=7)
+    unanswered: float = 0.02
+    late: float = 0.2
     approval_signatures: int = 1
     approval_expires: timedelta = timedelta(hours=24)
     claimed_approvals: bool = True
@@ -52,9 +59,14 @@ class RolloutPolicy:
         return 1 / self.alpha_rollback
 
     @property
+    def least_reviewer_error(self) -> float:
+        """How often a label is taken to be wrong, whatever was measured."""
+        return ASSUMED_ERROR if self.reviewer_error is None else self.reviewer_error
+
+    @property
     def effective_margin(self) -> float:
-        """The margin to bet against: reviewers' errors shrink observed differences by about 1 - 2e."""
-        return shrunk_margin(self.margin, self.reviewer_error)
+        """The margin to bet against where nothing was measured: reviewers' errors hide 2e of a difference."""
+        return shrunk_margin(self.margin, self.least_reviewer_error)
 
 
 def rollout_policy(approval: Mapping[str, Any], rollout: Mapping[str, Any]) -> RolloutPolicy:
@@ -70,7 +82,9 @@ def rollout_policy(approval: Mapping[str, Any], rollout: Mapping[str, Any]) -> R
     _refuse_unknown(
         "approval", approval, {"by", "signatures", "expires", "not_the_trainer", "refuse_claimed"}
     )
-    _refuse_unknown("rollout", rollout, {"shadow", "canary"})
+    guardrails = dict(rollout.get("guardrails") or {})
+    _refuse_unknown("rollout", rollout, {"shadow", "canary", "guardrails"})
+    _refuse_unknown("rollout.guardrails", guardrails, {"unanswered", "late_tickets"})
     _refuse_unknown(
         "rollout.shadow", shadow, {"labels", "margin", "alpha", "alpha_rollback", "reviewer_error"}
     )
@@ -80,10 +94,14 @@ def rollout_policy(approval: Mapping[str, Any], rollout: Mapping[str, Any]) -> R
         margin=_number(shadow, "margin", standard.margin, 0, 1),
         alpha=_number(shadow, "alpha", standard.alpha, 1e-9, 0.5),
         alpha_rollback=_number(shadow, "alpha_rollback", standard.alpha_rollback, 1e-9, 0.5),
-        reviewer_error=_number(shadow, "reviewer_error", standard.reviewer_error, 0, 0.499),
+        reviewer_error=_number(shadow, "reviewer_error", ASSUMED_ERROR, 0, 0.499)
+        if "reviewer_error" in shadow
+        else None,
         stages=_stages(canary.get("stages", standard.stages)),
         at_least=int(_number(canary, "at_least", standard.at_least, 0, 1e9)),
         hold_at_most=duration(canary.get("hold_at_most", "7d"), "rollout.canary.hold_at_most"),
+        unanswered=_number(guardrails, "unanswered", standard.unanswered, 0, 0.999),
+        late=_number(guardrails, "late_tickets", standard.late, 0, 1),
         approval_signatures=int(_number(approval, "signatures", 1, 1, 2)),
         approval_expires=duration(approval.get("expires", "24h"), "approval.expires"),
         claimed_approvals=not approval.get("refuse_claimed", False),

@@ -46,6 +46,7 @@ class Rollout:
         stage_at: when this stage and share began.
         forced: a person sent it past the gates, with a reason.
         reason: why it stands where it stands, one sentence.
+        brought_back: a person brought it back in place of the champion that had been promoted over it.
     """
 
     rollout_id: str
@@ -59,11 +60,37 @@ class Rollout:
     stage_at: datetime
     forced: bool = False
     reason: str = ""
+    brought_back: bool = False
 
     @property
     def live(self) -> bool:
         """The challenger still sees cases."""
         return self.stage in LIVE
+
+
+class Source(StrEnum):
+    """How it is known how often reviewers err."""
+
+    ASSUMED = "assumed"
+    POLICY = "policy"
+    MEASURED = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerError:
+    """How often a label is wrong at the most.
+
+    Attributes:
+        upper: upper bound of the rate, in [0, 0.5).
+        source: how it is known.
+        pairs: cases that two people judged.
+        differed: of those, the ones on which they differed.
+    """
+
+    upper: float = 0.0
+    source: Source = Source.ASSUMED
+    pairs: int = 0
+    differed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +111,12 @@ class Evidence:
         served: decisions the challenger answered itself at the present share.
         history: (labels so far, promote_e, rollback_e) after every label, for the drawing.
         awaited: ids of the decisions that are pending, oldest first.
+        margin: how much worse the challenger may be by the policy.
+        bet_against: that margin, shrunk by as much as reviewers' errors hide.
+        reviewers: how often their labels are wrong at the most, and how that is known.
+        tried: cases the challenger was to answer itself since the start.
+        unanswered: of those, the ones it failed on or was too slow for.
+        unanswered_e: e-value against "it leaves no more unanswered than the policy allows".
     """
 
     cases: int
@@ -99,3 +132,9 @@ class Evidence:
     served: int
     history: tuple[tuple[int, float, float], ...] = ()
     awaited: tuple[str, ...] = ()
+    margin: float = 0.0
+    bet_against: float = 0.0
+    reviewers: ReviewerError = ReviewerError()
+    tried: int = 0
+    unanswered: int = 0
+    unanswered_e: float = 1.0

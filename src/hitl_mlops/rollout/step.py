@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 
+from hitl_mlops.rollout.guardrails import Breach, Guardrails, breaches
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 
@@ -26,27 +28,37 @@ class Step:
 
 
 def step(
-    rollout: Rollout, evidence: Evidence, policy: RolloutPolicy, now: datetime, *, frozen: str = ""
+    rollout: Rollout, evidence: Evidence, guardrails: Guardrails, policy: RolloutPolicy, now: datetime
 ) -> Step:
     """The next state; whoever looks at every label errs no more often than the policy's alphas.
 
     A challenger leaves the shadow, and later becomes champion, only once the evidence that it is not
-    worse by the margin has reached its bound; it is rolled back as soon as the evidence of harm has, or at
-    the deadline of a stage. Evidence that is no number holds, and never promotes. While something is
-    `frozen`, said in words, a challenger that is due for more waits, also past the deadline.
+    worse by the margin has reached its bound; it is rolled back as soon as the evidence of harm has, or a
+    guardrail says so, or at the deadline of a stage. Evidence that is no number holds, and never promotes.
+    While a guardrail holds it, a challenger that is due for more waits, also past the deadline.
     """
     if not rollout.live:
         return Step(Action.HOLD, rollout, f"The rollout has ended: {rollout.stage.value}.")
-    if isfinite(evidence.rollback_e) and evidence.rollback_e >= evidence.rollback_at:
-        return _roll_back(rollout, now, _harm(evidence))
+    found = breaches(rollout, evidence, guardrails, policy)
+    if against := _against(evidence, found):
+        return _roll_back(rollout, now, against)
     if _due_for_more(rollout, evidence, policy):
-        if frozen:
-            return Step(Action.HOLD, rollout, f"Held, though due for more: {frozen}.")
+        if found:
+            why = "; ".join(one.why for one in found)
+            return Step(Action.HOLD, rollout, f"Held, though due for more: {why}.")
         return _advance(rollout, evidence, policy, now)
     needs = _needs(rollout, evidence, policy)
     if now >= rollout.stage_at + policy.hold_at_most:
         return _roll_back(rollout, now, f"Undecided for {policy.hold_at_most}. {needs}")
     return Step(Action.HOLD, rollout, needs)
+
+
+def _against(evidence: Evidence, found: Sequence[Breach]) -> str:
+    """Why the challenger goes back at once; empty where it does not."""
+    if isfinite(evidence.rollback_e) and evidence.rollback_e >= evidence.rollback_at:
+        return _harm(evidence)
+    against = [one.why for one in found if one.action is Action.ROLL_BACK]
+    return f"Guardrail: {'; '.join(against)}." if against else ""
 
 
 def _due_for_more(rollout: Rollout, evidence: Evidence, policy: RolloutPolicy) -> bool:

@@ -116,7 +116,9 @@ _SHADOW: Mapping[str, Form] = {
     "margin": _MARGIN,
     "alpha": _ALPHA.about("Chance at the most to promote a challenger that is worse by the margin."),
     "alpha_rollback": _ALPHA.about("Chance at the most to roll back one that is no worse."),
-    "reviewer_error": number(0.0, 0.499).about("Upper bound of how often a resolved label is wrong."),
+    "reviewer_error": number(0.0, 0.499).about(
+        "Upper bound of how often a resolved label is wrong; 0.05 where left out."
+    ),
 }
 _CANARY: Mapping[str, Form] = {
     "stages": Form(_stages, list_of(number(0.0, 100.0), single=False).schema).about(
@@ -125,6 +127,10 @@ _CANARY: Mapping[str, Form] = {
     "at_least": whole(1).about("Decisions the challenger must have answered at a share."),
     "hold_at_most": DURATION.about("An undecided stage is rolled back after it."),
     "then": text(("roll_back",)),
+}
+_GUARDRAILS: Mapping[str, Form] = {
+    "unanswered": number(0.0, 0.999).about("Share of its cases that a challenger may leave unanswered."),
+    "late_tickets": _RATE.about("Share of a rollout's tickets that may be late before nothing advances."),
 }
 SECTIONS: Mapping[str, Mapping[str, Form]] = {
     "guards": {
@@ -148,7 +154,11 @@ SECTIONS: Mapping[str, Mapping[str, Form]] = {
         "refuse_claimed": FLAG.about("Approvals without a proven identity do not count."),
     },
     "recourse": {"complaints_within": DURATION.about("How long after a decision a complaint is heard.")},
-    "rollout": {"shadow": map_of(_SHADOW), "canary": map_of(_CANARY)},
+    "rollout": {
+        "shadow": map_of(_SHADOW),
+        "canary": map_of(_CANARY),
+        "guardrails": map_of(_GUARDRAILS),
+    },
 }
 """Section → key → form of its value."""
 

@@ -73,20 +73,27 @@ def non_inferiority_e(
 
 
 def harm_e(
-    differences: npt.ArrayLike, *, weights: npt.ArrayLike | None = None, bound: float = 1.0
+    differences: npt.ArrayLike,
+    *,
+    margin: float = 0.0,
+    weights: npt.ArrayLike | None = None,
+    bound: float = 1.0,
 ) -> FloatArray:
-    """The e-process against H0 "the challenger is no worse", E[D] ≤ 0: evidence of harm.
+    """The e-process against H0 "the challenger is no worse" by more than the margin, E[D] ≤ margin: harm.
 
-    The mean over a grid of λ of ∏(1 + λD_t), 0 < λ < 1/bound. Agreed cases do not move it. Roll back when it
-    has reached 1/alpha_rollback. Arguments, result and errors as in `non_inferiority_e`.
+    The mean over a grid of λ of ∏(1 + λ(D_t - margin)), 0 < λ < 1/(bound + margin). Without a margin agreed
+    cases do not move it. Roll back when it has reached 1/alpha_rollback. Arguments, result and errors as in
+    `non_inferiority_e`.
 
     >>> harm_e([]), harm_e([0, 0])
     (array([1.]), array([1., 1., 1.]))
     >>> float(harm_e([1] * 10)[-1].round(1))  # wrong ten times where the champion was right
     69.3
     """
+    _require_margin(margin, bound)
     values = _bounded(differences, weights, bound)
-    steps = (_with_start(np.log1p(bet * values)) for bet in STAKES / bound)
+    bets = STAKES / (bound + margin)
+    steps = (_with_start(np.log1p(bet * (values - margin))) for bet in bets)
     return _mean_of_products(steps, values.shape)
 
 
@@ -179,6 +186,29 @@ def shrunk_margin(margin: float, reviewer_error_upper: float) -> float:
             reviewer_error_upper=reviewer_error_upper,
         )
     return margin * (1 - 2 * reviewer_error_upper)
+
+
+def error_behind_disagreement(differed: int, pairs: int, *, alpha: float = 0.05) -> float:
+    """Upper bound of people's error rate e, from cases that two of them judged, each for himself.
+
+    Two who err apart differ in at least 2e(1 - e) of cases; that is solved for the upper bound of the
+    share in which they differed (Clopper & Pearson 1934). Errors that people share are not seen.
+
+    Args:
+        differed: pairs of answers that differ, 0 … pairs.
+        pairs: how many cases two people judged.
+        alpha: chance at the most that the true rate lies above.
+
+    Returns:
+        A rate in [0, 0.5]; without any pair 0.5: nothing is known.
+
+    >>> round(error_behind_disagreement(10, 200), 3), error_behind_disagreement(0, 0)
+    (0.044, 0.5)
+    """
+    from scipy.stats import beta
+
+    share = 1.0 if differed >= pairs else float(beta.ppf(1 - alpha, differed + 1, pairs - differed))
+    return 0.5 if share >= 0.5 else (1 - (1 - 2 * share) ** 0.5) / 2  # noqa: PLR2004 - a coin
 
 
 def first_crossing(path: npt.ArrayLike, alpha: float) -> int | None:

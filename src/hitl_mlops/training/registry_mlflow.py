@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -58,20 +58,27 @@ TOLD_BY_US = ("mlflow.store.db.utils", "mlflow.utils.environment")
 class MlflowRegistry:
     """See `ModelRegistry`. One registered model; runs go to the experiment of the same name."""
 
-    def __init__(self, uri: str, name: str, *, cache: Path, trust: Trust | None = None) -> None:
+    def __init__(
+        self, uri: str | Callable[[], str], name: str, *, cache: Path, trust: Trust | None = None
+    ) -> None:
         """Nothing is asked of the server yet.
 
         Args:
-            uri: address of the server, or of MLflow's database.
+            uri: address of the server, or of MLflow's database; or what finds it out once it is needed.
             name: the registered model.
             cache: folder for digest-named copies of loaded models.
             trust: which code a model may name.
         """
-        self.uri = uri
+        self._where = uri
         self.name = name
         self.trust = trust or Trust()
         self._cache = ModelCache(cache)
         self._loaded: dict[tuple[str, str], Model] = {}
+
+    @cached_property
+    def uri(self) -> str:
+        """Address of the server, or of MLflow's database; raises ServiceDownError where none runs."""
+        return self._where if isinstance(self._where, str) else self._where()
 
     @cached_property
     def _client(self) -> Any:

@@ -14,10 +14,14 @@ from hitl_mlops.errors import InputError, NotFoundError, RefusedError, ServiceDo
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.review.tickets import TicketBook
 from hitl_mlops.rollout.book import RolloutBook
 from hitl_mlops.rollout.conduct import FROM_TAG, Conductor
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Stage
+from hitl_mlops.rollout.watch import RolloutWatch
+from hitl_mlops.routing.breaker import Breaker, BreakerState, reset
+from hitl_mlops.routing.breaker_board_in_memory import InMemoryBreakerBoard
 from hitl_mlops.routing.switch_board_in_memory import InMemorySwitchBoard
 from hitl_mlops.routing.switches import Order, Scope, lifted
 from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS
@@ -47,7 +51,8 @@ class Scene:
         self.registry = StoppableRegistry("cheques")
         self.log, self.people, self.trail = a_log(), Resolutions(), InMemoryTrail()
         self.gates, self.book = GateBook(database), RolloutBook(database)
-        self.switches = InMemorySwitchBoard()
+        self.switches, self.breakers = InMemorySwitchBoard(), InMemoryBreakerBoard()
+        self.tickets = TicketBook(database)
         self.conductor = Conductor(
             database=database,
             trail=self.trail,
@@ -56,7 +61,7 @@ class Scene:
             answers=self.people,
             gates=self.gates,
             book=self.book,
-            switches=self.switches,
+            watch=RolloutWatch(self.switches, self.breakers, self.tickets),
             policy=RolloutPolicy(stages=(10, 100), at_least=5),
             policy_hash=POLICY_HASH,
             actor="test",
@@ -78,21 +83,24 @@ class Scene:
         self.conductor.approve("2", reason="better on the new scanner", approver="rm1")
         return self.conductor.start("2")
 
-    def see(self, count, *, truth, arm=Arm.CHAMPION):
-        """Both models answer `count` more cases: the champion `old`, the challenger `new`."""
+    def see(self, count, *, truth, arm=Arm.CHAMPION, said=None):
+        """Both models answer `count` more cases: the champion `old`, the challenger `new`, or `said`."""
         start = len(self.log.decisions())
         for number in range(start, start + count):
-            said, beside = ("old", "new") if arm is Arm.CHAMPION else ("new", "old")
+            answer, beside = ("old", "new") if arm is Arm.CHAMPION else ("new", "old")
+            answer = answer if said is None else said
             version, other = ("1", "2") if arm is Arm.CHAMPION else ("2", "1")
             self.now += timedelta(seconds=1)
             decision = a_decision(
-                case_id=f"c{number}", label=said, model_version=version, arm=arm, at=self.now
+                case_id=f"c{number}", label=answer, model_version=version, arm=arm, at=self.now
             )
             shadow = ShadowPrediction(decision.decision_id, other, "sha256:x", beside, 0.9)
             record(self.log, [a_case(case_id=f"c{number}")], [decision], [shadow])
+            if truth is None:
+                continue
             self.people.said.append(
                 Resolution(
-                    f"r{number}", decision.decision_id, f"t{number}", "shadow", truth, said, Method.SINGLE,
+                    f"r{number}", decision.decision_id, f"t{number}", "shadow", truth, answer, Method.SINGLE,
                     ("k",), ("r1",), (None,), self.now,
                 )
             )  # fmt: skip
@@ -307,3 +315,108 @@ def test_a_promotion_that_was_killed_before_its_alias_is_no_incident(scene):
     scene.conductor.converge()
     assert scene.registry.alias(CHAMPION).version == "2"
     assert Kind.ALIAS_MOVED not in {entry.read()["kind"] for entry in scene.trail.entries()}
+
+
+def test_harm_is_acted_on_without_the_registry_and_at_once(scene):
+    scene.conductor.start("2", force="the boss wants it")
+    assert scene.conductor.take_back_if_due() is None
+    scene.see(60, truth="old")
+    assert scene.conductor.take_back_if_due().action is Action.ROLL_BACK
+    assert scene.book.live() is None
+    assert scene.conductor.take_back_if_due() is None
+    assert scene.kinds().count(Kind.MODEL_ROLLED_BACK) == 1
+
+
+def test_what_is_due_for_more_is_not_moved_on_by_the_way(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    assert scene.conductor.take_back_if_due() is None
+    assert scene.book.live().stage is Stage.SHADOW
+
+
+def test_a_rollout_waits_for_a_breaker_as_it_does_for_a_switch(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    opened = Breaker("b1", Scope(), BreakerState.OPEN, scene.now, None, scene.now, 1)
+    scene.breakers.keep(opened)
+    step, _ = scene.conductor.look()
+    assert step.reason == "Held, though due for more: the breaker b1 (everything) is open."
+    scene.breakers.keep(reset(opened, scene.now))
+    assert scene.conductor.look()[0].action is Action.ADVANCE
+
+
+def test_a_challenger_that_answers_nothing_is_rolled_back_without_a_label(scene):
+    scene.conductor.start("2", force="the boss wants it")
+    scene.see(40, truth=None, arm=Arm.CHALLENGER, said="")
+    step, evidence = scene.conductor.look()
+    assert (evidence.labels, evidence.tried, evidence.unanswered) == (0, 40, 40)
+    assert step.reason.startswith("Guardrail: the challenger left 40 of 40 cases unanswered")
+    assert scene.book.live() is None
+
+
+def test_of_two_looks_at_once_one_acts(scene):
+    scene.approve_and_start()
+    scene.see(60, truth="new")
+    as_it_was = scene.book.live()
+    assert scene.conductor.look()[0].action is Action.ADVANCE
+    assert not scene.book.move(as_it_was, replace(as_it_was, stage=Stage.ROLLED_BACK))
+    assert scene.book.live().share_percent == 10
+
+
+def promoted(scene):
+    scene.now += timedelta(hours=1)
+    scene.approve_and_start()
+    scene.book.keep(replace(scene.book.live(), stage=Stage.PROMOTED, share_percent=100, stage_at=scene.now))
+    scene.conductor.converge()
+    scene.now += timedelta(hours=1)
+
+
+def test_the_champion_before_is_brought_back_with_its_bytes_and_the_trail_tells(scene):
+    promoted(scene)
+    after = scene.conductor.bring_back("Mrs Miller was refused twice")
+    assert (scene.book.champion(), after.challenger, after.brought_back) == (after, "1", True)
+    assert after.challenger_digest == scene.registry.get("1").digest
+    assert scene.aliases() == {CHAMPION: "1", PREVIOUS: "2"}
+    entry = list(scene.trail.entries())[-1].read()
+    assert (entry["kind"], entry["refs"]["model"], entry["refs"]["champion"]) == (
+        Kind.MODEL_ROLLED_BACK,
+        ["1"],
+        ["2"],
+    )
+    assert all(b"Miller" not in one.body for one in scene.trail.entries())
+
+
+def test_bringing_back_ends_the_rollout_that_is_live(scene):
+    promoted(scene)
+    scene.registry.register(a_fitted_model(), release_notes(), run_key="third")
+    scene.conductor.start("3", force="now")
+    scene.conductor.bring_back("all of it is odd")
+    assert scene.book.live() is None
+    assert scene.book.champion().challenger == "1"
+    assert scene.kinds()[-2:] == [Kind.ROLLOUT_ABORTED, Kind.MODEL_ROLLED_BACK]
+
+
+def test_bringing_back_twice_does_not_bring_back_the_bad_one(scene):
+    promoted(scene)
+    scene.conductor.bring_back("all of it is odd")
+    with pytest.raises(RefusedError, match="brought back already"):
+        scene.conductor.bring_back("all of it is odd")
+    assert scene.book.champion().challenger == "1"
+
+
+def test_the_first_champion_has_nothing_behind_it(scene):
+    with pytest.raises(RefusedError, match="No champion was there before"):
+        scene.conductor.bring_back("all of it is odd")
+
+
+def test_nobody_is_brought_back_without_a_reason(scene):
+    promoted(scene)
+    with pytest.raises(InputError, match="fewer than 3"):
+        scene.conductor.bring_back(" ")
+
+
+def test_after_it_was_brought_back_another_challenger_may_be_tried(scene):
+    promoted(scene)
+    scene.conductor.bring_back("all of it is odd")
+    rollout = scene.conductor.start("2", force="it was the scanner after all")
+    assert (rollout.champion, rollout.challenger) == ("1", "2")

@@ -23,6 +23,7 @@ approval: {by: [release-managers], signatures: 2, expires: 12h, not_the_trainer:
 rollout:
   shadow: {labels: disagreements, margin: 0.02, alpha: 0.1, alpha_rollback: 0.02, reviewer_error: 0.05}
   canary: {stages: [5, 100], at_least: 4, hold_at_most: 2d, then: roll_back}
+  guardrails: {unanswered: 0.03, late_tickets: 0.5}
 """
 
 
@@ -33,4 +34,5 @@ def test_every_key_that_a_file_may_hold_is_read():
     assert set(gates.required) | set(gates.warn) == set(GATES)
     assert (gates.at_least_labels, gates.calibration_gap, gates.quarantine_share) == (30, 0.15, 0.2)
     assert (rollout.approval_signatures, rollout.claimed_approvals, rollout.at_least) == (2, False, 4)
+    assert (rollout.unanswered, rollout.late) == (0.03, 0.5)
     assert rollout.effective_margin == pytest.approx(0.018)
