@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hitl_mlops.rollout.guardrails import Breach
+    from hitl_mlops.rollout.policy import RolloutPolicy
     from hitl_mlops.rollout.state import Evidence, Rollout
 
 WIDTH = 40
@@ -71,14 +74,18 @@ def step(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show where the latest rollout stands. With the evidence against its two bounds."""
+    """Show where the latest rollout stands. With the evidence over time, and what it still needs."""
     from hitl_mlops.routing.switches import frozen_by
 
     opened = open_project(project)
+    policy = opened.verbs.rollout_policy
     rollout, evidence = opened.rollout_status()
     frozen = frozen_by(opened.switches())
     tickets = opened.awaited_tickets(evidence) if evidence is not None else []
     awaited = [one.task_id for one in tickets if one.task_id is not None]
+    against: Sequence[Breach] = ()
+    if rollout is not None and rollout.live and evidence is not None:
+        against = opened.parts.rollout_watch.breaches(rollout, evidence, policy, opened.parts.clock())
 
     def told(console: Console) -> None:
         if frozen:
@@ -88,11 +95,21 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             return
         _tell_state(console, rollout)
         if evidence is not None:
+            _tell_way(console, rollout, policy)
             _tell_evidence(console, evidence)
-            if rollout.live and evidence.pending:
-                _tell_awaited(console, awaited)
+            if rollout.live:
+                _tell_needs(console, rollout, evidence, policy)
+                _tell_guardrails(console, [one for one in against if one.why != frozen])
+                if evidence.pending:
+                    _tell_awaited(console, awaited)
 
-    value = {"rollout": rollout, "evidence": evidence, "frozen": frozen, "awaited_tasks": awaited}
+    value = {
+        "rollout": rollout,
+        "evidence": evidence,
+        "frozen": frozen,
+        "guardrails": against,
+        "awaited_tasks": awaited,
+    }
     answer(value, as_json=as_json, told=told)
 
 
@@ -133,7 +150,32 @@ def _tell_state(console: Console, rollout: Rollout) -> None:
         say(console, rollout.reason)
 
 
+def _tell_way(console: Console, rollout: Rollout, policy: RolloutPolicy) -> None:
+    from hitl_mlops.cli.evidence_lines import ladder
+
+    since = f"since {rollout.stage_at:%Y-%m-%d %H:%M} UTC"
+    until = f", rolled back at {rollout.stage_at + policy.hold_at_most:%Y-%m-%d %H:%M} if undecided"
+    say(console, f"{ladder(rollout, policy.stages)}   {since}{until if rollout.live else ''}")
+
+
+def _tell_needs(console: Console, rollout: Rollout, evidence: Evidence, policy: RolloutPolicy) -> None:
+    from hitl_mlops.cli.evidence_lines import still_needed
+
+    needed = list(still_needed(rollout, evidence, policy))
+    say(console, "To go on it needs:" if needed else "It has all it needs to go on. → hitl rollout step")
+    for one in needed:
+        say(console, f"· {one}")
+
+
+def _tell_guardrails(console: Console, against: Sequence[Breach]) -> None:
+    for one in against:
+        effect = "sends it back" if one.action.value == "roll_back" else "holds it"
+        say(console, f"Guardrail: {one.why}; this {effect}.", style="yellow")
+
+
 def _tell_evidence(console: Console, evidence: Evidence) -> None:
+    from hitl_mlops.cli.evidence_lines import curves, margin_line
+
     rows = (
         ("not worse → promote", evidence.promote_e, evidence.promote_at),
         ("harm → roll back", evidence.rollback_e, evidence.rollback_at),
@@ -149,6 +191,8 @@ def _tell_evidence(console: Console, evidence: Evidence) -> None:
         f"{evidence.pending} waiting; wrong: challenger {evidence.challenger_wrong}, "
         f"champion {evidence.champion_wrong}.",
     )
+    for line in (*curves(evidence), margin_line(evidence)):
+        say(console, line)
 
 
 def _tell_awaited(console: Console, tasks: list[str]) -> None:

@@ -79,3 +79,10 @@ def test_a_version_that_is_not_there_is_told(project: Path, capsys: pytest.Captu
 def test_a_folder_without_a_project_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["review", "status", "-p", str(tmp_path)]) == 2
     assert "hitl init" in capsys.readouterr().err
+
+
+def test_bringing_back_a_champion_needs_no_server_and_says_where_there_is_none(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rollout", "back", "--reason", "odd answers", "-p", str(project)]) == 1
+    assert "No champion was there before the present one." in capsys.readouterr().err
