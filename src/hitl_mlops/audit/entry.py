@@ -52,6 +52,7 @@ class Kind(StrEnum):
     BREAKER_HALF_OPENED = "breaker.half_opened"
     BREAKER_CLOSED = "breaker.closed"
     BREAKER_RESET = "breaker.reset"
+    DRILL_HELD = "drill.held"
 
 
 SEALED_AT_ONCE = frozenset(

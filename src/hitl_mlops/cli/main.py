@@ -20,6 +20,7 @@ from hitl_mlops.cli import (
     data,
     decide,
     decisions,
+    drill,
     figures,
     models,
     people,
@@ -70,6 +71,7 @@ for room in (
     switches,
     breakers,
     figures,
+    drill,
     audit,
 ):
     room.add_to(app)

@@ -25,7 +25,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Learn": ("dataset", "train"),
     "Judge and release": ("gate", "approve", "rollout"),
     "Stop": ("freeze", "unfreeze", "switches", "breakers"),
-    "Watch and prove": ("kpis", "drift", "audit"),
+    "Watch and prove": ("kpis", "drift", "drill", "audit"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Rehearsals of what goes wrong, on a copy of the project: what happens, how soon, and to how many decisions."""
+"""Rehearsals of what goes wrong, on a copy of the project: what happens, how soon, to how many decisions."""
