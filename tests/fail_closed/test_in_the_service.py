@@ -176,17 +176,17 @@ def test_a_model_that_raises_or_gives_no_probabilities_is_not_heard_and_people_d
     sound(app)
 
 
-@pytest.mark.parametrize("app", [among(MODEL, "\n  answer_within_s: 0.3")], indirect=True)
+@pytest.mark.parametrize("app", [among(MODEL, "\n  answer_within_s: 2")], indirect=True)
 def test_a_model_that_is_too_slow_is_not_waited_for_and_people_decide(app):
     gate = Gate()
     stand = put_in_place(app, "1", gate)
     told, seconds = took(lambda: results(app.post(cases(0, 3))))
     assert routes(told) == WITH_PEOPLE
-    assert 0.3 <= seconds < 10
+    assert 2 <= seconds < 30
     for number in range(10, 15):  # while it hangs, nobody waits
         told, seconds = took(lambda first=number: results(app.post(cases(first, 1))))
         assert routes(told) == WITH_PEOPLE
-        assert seconds < 0.3
+        assert seconds < 2
     assert stand.calls == 1
     page = app.http.get("/metrics").text
     assert 'hitl_model_calls_too_late{role="answer",version="1"} 6.0' in page

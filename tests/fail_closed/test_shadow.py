@@ -13,7 +13,7 @@ from tests.fail_closed.room import Gate, Registry, Stand, put_in_place, results,
 from tests.freeze_room import open_again
 from tests.gateway_room import Application, cases
 
-PATIENT = {"\n  recipe: linear": "\n  answer_within_s: 0.5\n  shadow_within_s: 0.2\n  recipe: boosting"}
+PATIENT = {"\n  recipe: linear": "\n  answer_within_s: 5\n  shadow_within_s: 2\n  recipe: boosting"}
 pytestmark = pytest.mark.parametrize("app", [PATIENT], indirect=True)
 
 
@@ -39,10 +39,10 @@ def test_a_shadow_that_hangs_delays_one_answer_a_little_and_no_other(
     gate = Gate()
     stand = put_in_place(app, challenger, gate)
     told, seconds = took(lambda: results(app.post(cases(0, 3))))
-    assert seconds < 5
+    assert seconds < 20
     for first in range(10, 20):
         more, seconds = took(lambda first=first: results(app.post(cases(first, 1))))
-        assert seconds < 0.2
+        assert seconds < 2
         told += more
     gate.open()
 
@@ -71,7 +71,7 @@ def test_in_a_table_nobody_waits_for_single_answers_and_a_slow_shadow_is_heard(
     model = registry.load(challenger)
 
     def slowly(inputs: object) -> object:
-        pause.wait(0.3)
+        pause.wait(2.3)
         return model.probabilities(inputs)
 
     slow = Registry(registry, {challenger: Stand(model, slowly)})
