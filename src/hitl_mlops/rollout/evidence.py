@@ -4,49 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.decisions.record import Arm, Decision
 from hitl_mlops.overrides.book import AnswerBook
+from hitl_mlops.overrides.record import Resolution
+from hitl_mlops.rollout.compared import Pair, compare
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.reviewers import reviewer_error
 from hitl_mlops.rollout.state import Evidence, ReviewerError, Rollout
 from hitl_mlops.statistics.sequential import agreed_between, harm_e, non_inferiority_e, shrunk_margin
 
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Both models on one case.
-
-    Attributes:
-        decision_id: the decision.
-        at: when the case was decided.
-        champion: label of the champion.
-        challenger: label of the challenger.
-        truth: the label people gave; None while nobody has.
-        resolved_at: when they gave it.
-    """
-
-    decision_id: str
-    at: datetime
-    champion: str
-    challenger: str
-    truth: str | None = None
-    resolved_at: datetime | None = None
-
-    @property
-    def agreed(self) -> bool:
-        """Both say the same: D = 0 whatever the truth, no label is needed."""
-        return self.champion == self.challenger
-
-    @property
-    def difference(self) -> int:
-        """Challenger wrong minus champion wrong, -1, 0 or 1; 0 where both say the same."""
-        return int(self.challenger != self.truth) - int(self.champion != self.truth)
+LATEST = 2_000
+"""So many of the latest answers tell how often people differ."""
 
 
 def gather_evidence(
@@ -60,60 +32,22 @@ def gather_evidence(
         answers: what people resolved.
         policy: margin and bounds.
     """
-    decisions, said = log.decisions(since=rollout.started_at), answers.resolutions()
-    both = (rollout.champion, rollout.challenger)
-    shadows = {
-        one.decision_id: one.label
-        for version in both
-        for one in log.shadows(version, since=rollout.started_at)
-    }
-    resolved = {one.decision_id: (one.label, one.resolved_at) for one in said}
-    own = [one for one in decisions if answered_by_challenger(one, rollout)]
-    served = sum(one.at >= rollout.stage_at for one in own)
-    pairs = pairs_of(rollout, decisions, shadows, resolved)
-    evidence = evidence_of(pairs, served, policy, reviewer_error(said, policy))
-    unanswered = [not one.label for one in own]
-    harm = harm_e(unanswered, margin=policy.unanswered)
-    return replace(evidence, tried=len(own), unanswered=sum(unanswered), unanswered_e=float(harm.max()))
+    compared = compare(rollout, log.store.blocks(since=rollout.started_at))
+    resolved = {one.decision_id: one for one in answers.resolutions(since=rollout.started_at)}
+    reviewers = reviewer_error(answers.latest_resolutions(LATEST), policy)
+    pairs = [_answered(pair, resolved) for pair in compared.disagreements]
+    evidence = weigh(compared.differs, pairs, compared.served, policy, reviewers)
+    return replace(
+        evidence,
+        tried=len(compared.unanswered),
+        unanswered=int(compared.unanswered.sum()),
+        unanswered_e=float(harm_e(compared.unanswered, margin=policy.unanswered).max()),
+    )
 
 
-def answered_by_challenger(decision: Decision, rollout: Rollout) -> bool:
-    """The challenger of the rollout was to answer it, and nobody else."""
-    return decision.arm is Arm.CHALLENGER and decision.model_version == rollout.challenger
-
-
-def pairs_of(
-    rollout: Rollout,
-    decisions: Sequence[Decision],
-    shadows: Mapping[str, str],
-    resolved: Mapping[str, tuple[str, datetime]],
-) -> list[Pair]:
-    """The cases since the rollout's start that both models saw, in the order they were decided.
-
-    Args:
-        rollout: gives the start and the two versions.
-        decisions: decisions since the start.
-        shadows: decision id → label of the model that did not answer.
-        resolved: decision id → (label of the people, when).
-    """
-    pairs = []
-    for decision in sorted(decisions, key=lambda d: (d.at, d.decision_id)):
-        beside = shadows.get(decision.decision_id)
-        if beside is None or decision.at < rollout.started_at:
-            continue
-        by_challenger = decision.arm is Arm.CHALLENGER
-        truth, when = resolved.get(decision.decision_id, (None, None))
-        pairs.append(
-            Pair(
-                decision.decision_id,
-                decision.at,
-                champion=beside if by_challenger else decision.label,
-                challenger=decision.label if by_challenger else beside,
-                truth=truth,
-                resolved_at=when,
-            )
-        )
-    return pairs
+def _answered(pair: Pair, resolved: Mapping[str, Resolution]) -> Pair:
+    found = resolved.get(pair.decision_id)
+    return pair if found is None else replace(pair, truth=found.label, resolved_at=found.resolved_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +81,45 @@ def processes(differs: npt.ArrayLike, differences: npt.ArrayLike, margin: float)
     return Processes(non_inferiority_e(came, margin, agreed=agreed), harm_e(came))
 
 
-def evidence_of(
-    pairs: Sequence[Pair], served: int, policy: RolloutPolicy, reviewers: ReviewerError | None = None
+def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Evidence:
+    """`weigh` of cases on which both models spoke, in their order; labels are as good as the policy says."""
+    differing = [pair for pair in pairs if not pair.agreed]
+    return weigh([not pair.agreed for pair in pairs], differing, served, policy, reviewer_error((), policy))
+
+
+def weigh(
+    differs: npt.ArrayLike,
+    disagreements: Sequence[Pair],
+    served: int,
+    policy: RolloutPolicy,
+    reviewers: ReviewerError,
 ) -> Evidence:
-    """The e-values over the pairs, labels in the order in which they came.
+    """The e-values over the cases, labels in the order in which they came.
 
     The largest value a process ever reached is what counts: having been there once is what Ville's
     inequality covers. Agreed cases behind a disagreement that still waits do not count yet, so that silence
     never promotes.
 
     Args:
-        pairs: in the order of the cases.
+        differs: True where the two models differ, in the order of the cases; shape (cases,).
+        disagreements: those cases, in the same order.
         served: decisions the challenger answered itself at the present share.
         policy: margin and bounds.
-        reviewers: how often labels are wrong; None: as the policy has it.
+        reviewers: how often labels are wrong.
     """
-    reviewers = reviewers or reviewer_error((), policy)
+    cases = np.asarray(differs, dtype=np.bool_)
     labelled = sorted(
-        (pair for pair in pairs if not pair.agreed and pair.truth is not None),
+        (pair for pair in disagreements if pair.truth is not None),
         key=lambda pair: (pair.resolved_at or pair.at, pair.decision_id),
     )
-    differs = [not pair.agreed for pair in pairs]
     bet_against = shrunk_margin(policy.margin, reviewers.upper)
-    both = processes(differs, [pair.difference for pair in labelled], bet_against)
+    both = processes(cases, [pair.difference for pair in labelled], bet_against)
     return Evidence(
-        cases=len(pairs),
-        agreed=len(pairs) - sum(differs),
+        cases=cases.size,
+        agreed=cases.size - len(disagreements),
         labels=len(labelled),
-        pending=sum(differs) - len(labelled),
-        awaited=tuple(pair.decision_id for pair in pairs if not pair.agreed and pair.truth is None),
+        pending=len(disagreements) - len(labelled),
+        awaited=tuple(pair.decision_id for pair in disagreements if pair.truth is None),
         challenger_wrong=sum(pair.challenger != pair.truth for pair in labelled),
         champion_wrong=sum(pair.champion != pair.truth for pair in labelled),
         promote_e=float(both.promote.max()),

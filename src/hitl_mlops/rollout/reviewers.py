@@ -14,7 +14,7 @@ ENOUGH_PAIRS = 30
 """With fewer cases that two people judged, nothing is measured."""
 LARGEST = 0.499
 """Of reviewers who may be no better than a coin the labels prove nothing, and the margin is next to none."""
-_ASKED_APART = frozenset({*(kind.value for kind in SAMPLED), TicketKind.SHADOW.value})
+_ASKED_APART = frozenset(kind.value for kind in (*SAMPLED, TicketKind.SHADOW))
 
 
 def reviewer_error(resolutions: Iterable[Resolution], policy: RolloutPolicy) -> ReviewerError:

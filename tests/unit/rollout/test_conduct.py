@@ -37,8 +37,11 @@ class Resolutions:
     def __init__(self):
         self.said = []
 
-    def resolutions(self):
-        return self.said
+    def resolutions(self, since=None):
+        return [one for one in self.said if since is None or one.resolved_at >= since]
+
+    def latest_resolutions(self, count):
+        return self.said[-count:]
 
 
 class Scene:
