@@ -7,8 +7,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from hitl_mlops.gates.evidence import ChallengerEvidence, GoldenResult, JudgedCases, LabelQuality
+from hitl_mlops.gates.evidence import (
+    ChallengerEvidence,
+    DataFacts,
+    FixedSet,
+    Footprint,
+    JudgedCases,
+    LabelQuality,
+    ReviewerHealth,
+)
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
+from hitl_mlops.statistics.agreement import Agreement
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CLASSES = ("0", "1", "2")
@@ -48,8 +57,20 @@ def challenger_evidence(**changes):
         dataset_digest="sha256:" + "cd" * 32,
         classes=CLASSES,
         cases=judged_cases(),
-        label_quality=LabelQuality(answers=200, quarantined=10, labels=180, reviewers=5),
-        golden=GoldenResult(np.zeros(50, dtype=bool), np.zeros(50, dtype=bool)),
+        label_quality=LabelQuality(
+            answers=200,
+            quarantined=10,
+            labels=180,
+            reviewers=5,
+            agreement=Agreement(0.8, 0.7, 0.9, 60),
+            health=(ReviewerHealth(40, 2, 24, 2),) * 5,
+        ),
+        golden=FixedSet(np.zeros(50, dtype=bool), np.zeros(50, dtype=bool)),
+        stress=FixedSet(np.zeros(20, dtype=bool), np.ones(20, dtype=bool)),
+        data=DataFacts(
+            {"amount": 0.4}, 0, 600, {"0": 900, "1": 900, "2": 900}, {"0": 800, "1": 800, "2": 850}
+        ),
+        footprint=Footprint(50, 2.0, 0.01, 400_000),
     )
     return replace(given, **changes)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.schema import InputSchema
     from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed_functions import TimedFunction
+    from hitl_mlops.gates.labelled_file import LabelledFile
     from hitl_mlops.review.roster import Roster
     from hitl_mlops.routing.likeness import Yardstick
     from hitl_mlops.routing.policy import Policy
@@ -120,6 +121,21 @@ class OwnFiles:
         from hitl_mlops.decisions.table_file import read_table
 
         return read_table(self.settings.path(self.settings.model.base))
+
+    @property
+    def golden(self) -> LabelledFile | None:
+        """What every challenger is asked beside the held-back data; None where no file is named."""
+        return self._labelled(self.settings.model.golden)
+
+    @property
+    def stress(self) -> LabelledFile | None:
+        """Hard cases that every challenger is asked; None where no file is named."""
+        return self._labelled(self.settings.model.stress)
+
+    def _labelled(self, file: Path | None) -> LabelledFile | None:
+        from hitl_mlops.gates.labelled_file import read_labelled_file
+
+        return None if file is None else read_labelled_file(self.settings.path(file), self.task)
 
     @property
     def task(self) -> Task:

@@ -73,7 +73,7 @@ class TaskSettings(_Section):
     slices: Columns = []
     """Columns for whose values figures are also given apart."""
     protected: Columns = []
-    """Columns whose groups the fairness gate will compare."""
+    """Columns whose groups the fairness gate compares; no input of the model unless named there."""
     odd_inputs: OddInputsSettings = OddInputsSettings()
 
 
@@ -84,6 +84,11 @@ class ModelSettings(_Section):
     """Name of the registered model."""
     base: Path
     """What the first champion learns from: CSV, Parquet or JSON Lines."""
+    golden: Path | None = None
+    """Labelled cases that no model learns from, for the gate `golden`; left out: the base data held back."""
+    stress: Path | None = None
+    """Labelled hard cases that no model learns from, for the gate `stress`; left out: those that reviewers
+    called ambiguous or could not agree on."""
     recipe: str = "linear"
     """`linear`, `boosting`, or `package.module:function` that returns a scikit-learn estimator."""
     recalibrate: Literal["none", "temperature", "isotonic"] = "none"
@@ -245,7 +250,8 @@ def task_of(
     written = settings.task
     inputs = _inputs(settings, columns)
     named = (written.id, written.subject, written.time, written.label)
-    wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices, *attributes]
+    wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices]
+    wanted += [*written.protected, *attributes]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         raise InputError(
@@ -265,6 +271,7 @@ def task_of(
         label=written.label,
         show=tuple(written.show),
         slices=tuple(written.slices),
+        protected=tuple(written.protected),
         attributes=tuple(attributes),
     )
 

@@ -256,7 +256,6 @@ class Verbs:
     def bench(self) -> Bench:
         """Where challengers are judged."""
         from hitl_mlops.gates.bench import Bench, Champion
-        from hitl_mlops.gates.policy import gates_policy
 
         parts, champion = self.parts, self.champion()
         return Bench(
@@ -268,10 +267,11 @@ class Verbs:
             answers=parts.answers,
             reports=parts.gates,
             measures=parts.measures,
-            policy=gates_policy(parts.policy.section("gates")),
-            policy_hash=parts.policy.hash,
+            policy=parts.policy,
             task=parts.task,
             key=parts.policy_key,
+            golden=parts.golden,
+            stress=parts.stress,
             champion=Champion(champion.challenger, champion.challenger_digest, champion.stage_at),
         )
 

@@ -58,6 +58,7 @@ class EstimatorModel:
         classes: labels in the order in which `probabilities` answers.
         estimator: reads a frame of `inputs`.
         inputs: columns it learned from, in its order; empty: whatever comes is handed on.
+        size_bytes: of its stored files; None where they are not known.
     """
 
     version: str
@@ -65,6 +66,7 @@ class EstimatorModel:
     classes: tuple[str, ...]
     estimator: Any
     inputs: tuple[str, ...] = ()
+    size_bytes: int | None = None
 
     def probabilities(self, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:
         """See `Model`."""

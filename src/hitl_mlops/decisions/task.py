@@ -30,6 +30,7 @@ class Task:
         label: column of the truth in base data; absent in new cases.
         show: columns that a reviewer sees beside the input; nothing else leaves.
         slices: columns for whose values figures are also given apart.
+        protected: columns whose groups are to be treated alike; kept with a case, never shown to a reviewer.
         attributes: columns kept with the decision because the policy reads them.
     """
 
@@ -43,9 +44,10 @@ class Task:
     label: str | None = None
     show: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """Columns beside the inputs that are kept with a case: shown, sliced by, or read by the policy."""
-        return tuple(dict.fromkeys((*self.show, *self.slices, *self.attributes)))
+        """Columns beside the inputs that are kept: shown, sliced by, protected, or read by the policy."""
+        return tuple(dict.fromkeys((*self.show, *self.slices, *self.protected, *self.attributes)))

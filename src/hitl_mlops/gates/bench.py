@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -20,15 +21,19 @@ from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.evidence import ChallengerEvidence
-from hitl_mlops.gates.gather import golden_result, judged_cases, label_quality, live_cases
+from hitl_mlops.gates.footprint import measure_footprint
+from hitl_mlops.gates.gather import data_facts, hard_cases, held_back_base, judged_cases, live_cases
+from hitl_mlops.gates.gather_labels import label_quality
 from hitl_mlops.gates.judge import judge
+from hitl_mlops.gates.labelled_file import LabelledFile, on_file
 from hitl_mlops.gates.measures import Drift, Measures
-from hitl_mlops.gates.policy import GatesPolicy
+from hitl_mlops.gates.policy import gates_policy
 from hitl_mlops.gates.render import Cost, json_bytes, markdown, page
 from hitl_mlops.gates.report import GateReport
 from hitl_mlops.gates.watched import watched
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.overrides.record import KeptAnswer
+from hitl_mlops.routing.policy import Policy
 from hitl_mlops.training.notes import gather_notes
 from hitl_mlops.training.record import ModelVersion
 from hitl_mlops.training.registry import DATASET_TAG, ModelRegistry
@@ -64,11 +69,12 @@ class Bench:
         answers: what people said.
         reports: every report ever made.
         measures: drift.
-        policy: the bounds.
-        policy_hash: content hash of the policy file.
+        policy: sets the bounds, and says what a review costs.
         task: the shape of a case.
         key: the project's; it fixes which subjects are held back.
         champion: who serves.
+        golden: cases of a file that both are asked; None: the base data that was held back.
+        stress: hard cases of a file; None: those that reviewers found hard.
     """
 
     database: Database
@@ -79,11 +85,12 @@ class Bench:
     answers: AnswerBook
     reports: GateBook
     measures: Measures
-    policy: GatesPolicy
-    policy_hash: str
+    policy: Policy
     task: Task
     key: bytes
     champion: Champion
+    golden: LabelledFile | None = None
+    stress: LabelledFile | None = None
 
 
 def judge_challenger(bench: Bench, challenger: ModelVersion, *, now: datetime, actor: str) -> GateReport:
@@ -97,7 +104,8 @@ def judge_challenger(bench: Bench, challenger: ModelVersion, *, now: datetime, a
     dataset = bench.store.version(challenger.tags[DATASET_TAG])
     answers = bench.answers.answers_since(bench.champion.since)
     evidence = gather_evidence(bench, challenger, dataset, answers)
-    report = judge(evidence, bench.policy, policy_hash=bench.policy_hash, now=now)
+    bounds = gates_policy(bench.policy.section("gates"))
+    report = judge(evidence, bounds, policy_hash=bench.policy.hash, now=now)
     with bench.database.transaction():
         bench.reports.keep(report)
         bench.trail.append([_judged(report, actor, now)])
@@ -118,14 +126,17 @@ def gather_evidence(
     resolutions = bench.answers.resolutions(since=bench.champion.since)
     ours = bench.registry.load(challenger.version, digest=challenger.digest)
     theirs = bench.registry.load(bench.champion.version, digest=bench.champion.digest)
+    live = live_cases(_held_back(decisions, bench.key), cases, resolutions)
     judged = judged_cases(
         frame[held_back & is_base],
-        live_cases(_held_back(decisions, bench.key), cases, resolutions),
+        live,
         challenger=ours,
         champion=theirs,
         slices=bench.task.slices,
+        protected=bench.task.protected,
     )
-    subjects = frame["subject"].to_numpy()
+    subjects, inputs = frame["subject"].to_numpy(), list(bench.task.inputs)
+    read = partial(on_file, learned=frame[~held_back], challenger=ours, champion=theirs)
     return ChallengerEvidence(
         model_version=challenger.version,
         model_digest=challenger.digest,
@@ -135,9 +146,23 @@ def gather_evidence(
         cases=judged,
         overlap=len(set(subjects[held_back]) & set(subjects[~held_back])),
         label_quality=label_quality(answers, resolutions),
-        golden=golden_result(judged),
+        golden=held_back_base(judged) if bench.golden is None else read(bench.golden),
+        stress=hard_cases(judged, live) if bench.stress is None else read(bench.stress),
+        data=data_facts(frame[inputs], frame["label"], held_back, _learned_before(bench)),
         drift=_drift(bench, frame[is_base], [cases[one.case_id] for one in decisions]),
+        footprint=measure_footprint(ours, frame.loc[held_back, inputs]),
+        champion_footprint=measure_footprint(theirs, frame.loc[held_back, inputs]),
     )
+
+
+def _learned_before(bench: Bench) -> dict[str, int]:
+    """Class → rows that the champion may have learned from."""
+    dataset = bench.store.version(bench.registry.get(bench.champion.version).tags[DATASET_TAG])
+    rows = bench.store.read(dataset)
+    learned = split_by_subject(rows, key=bench.key).train
+    return {
+        str(name): int(count) for name, count in rows.to_pandas()["label"][learned].value_counts().items()
+    }
 
 
 def _held_back(decisions: list[Decision], key: bytes) -> list[Decision]:
@@ -164,11 +189,15 @@ def _publish(
         bench.store.labels(dataset),
         dataset,
         since=champion,
-        policy_hash=bench.policy_hash,
+        policy_hash=bench.policy.hash,
         champion=bench.champion.version,
     )
     seconds = sum(one.answer.seconds or 0.0 for one in answers)
-    name, cost = registry.get(version).name, Cost(len(answers), seconds / SECONDS_PER_HOUR)
+    review = bench.policy.costs.review if bench.policy.costs else None
+    name, cost = (
+        registry.get(version).name,
+        Cost(len(answers), seconds / SECONDS_PER_HOUR, corrected=notes.overrides, review=review),
+    )
     files = {
         "gates.json": json_bytes(report),
         "gates.html": page(report, name=name, notes=notes, cost=cost),

@@ -98,4 +98,5 @@ def _result(values: Mapping[str, Any]) -> GateResult:
         count=values["count"],
         reason=values["reason"],
         details=values["details"],
+        asked=values["asked"],
     )

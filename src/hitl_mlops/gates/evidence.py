@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hitl_mlops.errors import InputError
 from hitl_mlops.gates.measures import Drift
+from hitl_mlops.statistics.agreement import Agreement
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -31,6 +32,7 @@ class JudgedCases:
         held_back: the challenger did not learn from this case, nor from another of its subject.
         live: it was a live decision, not base data.
         slices: column → value of each case, as text.
+        groups: protected column → group of each case; None where it is not known.
         complete: all cases of the time are here, labelled or not. Then a case on which both models agree
             speaks without a label, and few labels go a long way; False: only labelled ones were gathered.
     """
@@ -44,6 +46,7 @@ class JudgedCases:
     held_back: BoolArray
     live: BoolArray
     slices: Mapping[str, TextArray] = field(default_factory=dict)
+    groups: Mapping[str, TextArray] = field(default_factory=dict)
     complete: bool = False
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class JudgedCases:
             "held_back": self.held_back,
             "live": self.live,
             **self.slices,
+            **self.groups,
         }
         odd = {name: len(column) for name, column in columns.items() if len(column) != len(self.truth)}
         if odd:
@@ -80,6 +84,7 @@ class JudgedCases:
             held_back=self.held_back[chosen],
             live=self.live[chosen],
             slices={name: values[chosen] for name, values in self.slices.items()},
+            groups={name: values[chosen] for name, values in self.groups.items()},
             complete=self.complete,
         )
 
@@ -107,16 +112,37 @@ class JudgedCases:
 
 
 @dataclass(frozen=True, slots=True)
-class GoldenResult:
-    """What both models said of a fixed set of cases that neither ever learned from.
+class FixedSet:
+    """What both models said of a fixed set of labelled cases that neither ever learned from.
 
     Attributes:
         challenger_wrong: per case.
         champion_wrong: per case, in the same order; None where there is no champion.
+        source: where the cases come from.
+        learned: cases that were left out, since their inputs stand in what it may have learned from.
     """
 
     challenger_wrong: BoolArray
     champion_wrong: BoolArray | None
+    source: str = ""
+    learned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerHealth:
+    """How one reviewer's answers stand beside the screen and beside other people's. Without a name.
+
+    Attributes:
+        answers: revisions that count.
+        refused: of those, the ones the screen refused.
+        compared: accepted answers on tickets that somebody else answered too.
+        differed: of those, the ones with another label than the resolution.
+    """
+
+    answers: int
+    refused: int
+    compared: int = 0
+    differed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +154,52 @@ class LabelQuality:
         quarantined: of those, the ones the screen refused.
         labels: resolutions that came of the others.
         reviewers: distinct people behind them.
+        agreement: between the first two people who answered the same ticket; None where nobody did.
+        health: one row per account that answered.
     """
 
     answers: int
     quarantined: int
     labels: int
     reviewers: int
+    agreement: Agreement | None = None
+    health: tuple[ReviewerHealth, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What the data tell of themselves.
+
+    Attributes:
+        leaks: input column → mean recall over all classes of the best guess from it alone, in [0, 1].
+        duplicates: held-back cases whose inputs also stand in what it may have learned from.
+        held_back: held-back cases that were looked at.
+        learned: class → rows that the challenger may have learned from.
+        learned_before: class → rows that the champion may have learned from; empty where unknown.
+    """
+
+    leaks: Mapping[str, float] = field(default_factory=dict)
+    duplicates: int = 0
+    held_back: int = 0
+    learned: Mapping[str, int] = field(default_factory=dict)
+    learned_before: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a model takes, measured on this machine while it was judged.
+
+    Attributes:
+        rows: cases it was timed on.
+        alone_ms: milliseconds for a case asked alone, the 95th of 100.
+        batch_ms: milliseconds for a case in a batch.
+        size_bytes: of its stored files; None where unknown.
+    """
+
+    rows: int
+    alone_ms: float
+    batch_ms: float
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +216,11 @@ class ChallengerEvidence:
         overlap: subjects that stand both in what it learned from and in the held-back rows.
         label_quality: of the labels; None where none were collected.
         golden: the fixed set; None where the project keeps none.
+        stress: the hard cases; None where the project keeps none and reviewers marked none.
+        data: what the data tell of themselves; None: not looked at.
         drift: what moved between what the champion learned from and what came since; None: not measured.
+        footprint: what it takes; None: not measured.
+        champion_footprint: what the champion takes; None: not measured.
     """
 
     model_version: str
@@ -161,5 +231,9 @@ class ChallengerEvidence:
     cases: JudgedCases
     overlap: int = 0
     label_quality: LabelQuality | None = None
-    golden: GoldenResult | None = None
+    golden: FixedSet | None = None
+    stress: FixedSet | None = None
+    data: DataFacts | None = None
     drift: Drift | None = None
+    footprint: Footprint | None = None
+    champion_footprint: Footprint | None = None

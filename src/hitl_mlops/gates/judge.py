@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from math import isfinite
 
 from hitl_mlops.gates.checks.calibration import calibration
 from hitl_mlops.gates.checks.data import data_sanity, drift
 from hitl_mlops.gates.checks.disagreement import disagreement
-from hitl_mlops.gates.checks.errors import override_rate
+from hitl_mlops.gates.checks.errors import error_rate, override_rate, severity
+from hitl_mlops.gates.checks.fairness import fairness
 from hitl_mlops.gates.checks.finding import Finding
-from hitl_mlops.gates.checks.fixed_sets import golden
-from hitl_mlops.gates.checks.groups import classes, slices
+from hitl_mlops.gates.checks.fixed_sets import golden, stress
+from hitl_mlops.gates.checks.groups import classes, slice_classes, slices
 from hitl_mlops.gates.checks.labels import label_quality
+from hitl_mlops.gates.checks.running_cost import running_cost
 from hitl_mlops.gates.evidence import ChallengerEvidence
 from hitl_mlops.gates.policy import GATES, GatesPolicy
 from hitl_mlops.gates.report import GateReport, GateResult, Verdict
@@ -21,14 +24,20 @@ Check = Callable[[ChallengerEvidence, GatesPolicy], Finding]
 
 CHECKS: Mapping[str, Check] = {
     "override_rate": override_rate,
+    "error_rate": error_rate,
     "calibration": calibration,
     "slices": slices,
     "classes": classes,
+    "slice_classes": slice_classes,
+    "fairness": fairness,
+    "severity": severity,
     "label_quality": label_quality,
     "golden": golden,
+    "stress": stress,
     "disagreement": disagreement,
     "data_sanity": data_sanity,
     "drift": drift,
+    "running_cost": running_cost,
 }
 
 
@@ -66,7 +75,7 @@ def judge(
 
 def _result(name: str, check: Check, evidence: ChallengerEvidence, policy: GatesPolicy) -> GateResult:
     try:
-        found = check(evidence, policy)
+        found = _proven(check(evidence, policy))
     except Exception as error:  # noqa: BLE001 - a broken gate must not silence the others
         found = Finding(Verdict.ERROR, f"The gate broke: {type(error).__name__}: {error}"[:500])
     return GateResult(
@@ -79,4 +88,21 @@ def _result(name: str, check: Check, evidence: ChallengerEvidence, policy: Gates
         count=found.count,
         reason=found.reason,
         details=found.details,
+        asked=found.asked,
     )
+
+
+def _proven(found: Finding) -> Finding:
+    """The finding, unless it tells of something that is no number, or passes without a figure or a case."""
+    numbers = _all_finite([found.figure, found.bound, found.interval, found.details])
+    if numbers and (found.verdict is not Verdict.PASS or (found.figure is not None and found.count > 0)):
+        return found
+    return Finding(Verdict.ERROR, f"What was measured is no number: {found.reason}", count=found.count)
+
+
+def _all_finite(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_all_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_all_finite, value))
+    return not isinstance(value, float) or isfinite(value)

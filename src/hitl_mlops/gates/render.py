@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hitl_mlops.gates.chart import drawing
-from hitl_mlops.gates.report import GateReport, GateResult, Verdict
+from hitl_mlops.gates.chart import drawings
+from hitl_mlops.gates.report import NOT_ASKED, GateReport, GateResult, Verdict
 from hitl_mlops.ids import canonical_json
 from hitl_mlops.training.record import ReleaseNotes
 
@@ -22,6 +22,7 @@ _ADVICE = {
     Verdict.ERROR: "mend the gates first",
 }
 _ASKED = 3
+MOSTLY_ONE = 0.5
 TOO_FEW = "not known: too few labels in every slice"
 
 
@@ -32,10 +33,25 @@ class Cost:
     Attributes:
         answers: that people gave since the champion.
         hours: that they took, as the desk measured them.
+        corrected: decisions that they put right.
+        review: what one answer costs by the policy (`costs.review`), in its unit; None: not stated.
     """
 
     answers: int
     hours: float
+    corrected: int = 0
+    review: float | None = None
+
+    @property
+    def told(self) -> str:
+        """`214 answers, 3.5 hours; 3.4 minutes and 14.03 in the policy's unit a corrected output`."""
+        said = f"{self.answers} answers, {self.hours:.1f} hours"
+        if not self.corrected:
+            return f"{said}; no output was corrected"
+        each = f"{60 * self.hours / self.corrected:.1f} minutes"
+        if self.review is not None:
+            each += f" and {self.review * self.answers / self.corrected:.2f} in the policy's unit"
+        return f"{said}; {each} a corrected output"
 
 
 def markdown(
@@ -61,8 +77,19 @@ def markdown(
     ]
     lines += [f"| **{word}** | {_md(text)} |" for word, text in summary(report, notes, cost)]
     lines += ["", "| gate | says | figure | bound | interval | on |", "|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(_md(cell) for cell in _row(result)) + " |" for result in report.results]
-    return "\n".join([*lines, "", _how_to_approve(report)])
+    told = [result for result in report.results if result.required or result.says not in ("pass", NOT_ASKED)]
+    lines += ["| " + " | ".join(_md(cell) for cell in _row(result)) + " |" for result in told]
+    return "\n".join([*lines, "", *_in_passing(report), _how_to_approve(report)])
+
+
+def _in_passing(report: GateReport) -> list[str]:
+    """The gates that need no line of their own on one screen; `gates.html` has them all."""
+    others = [result for result in report.results if not result.required]
+    passed = [result.name for result in others if result.says == "pass"]
+    silent = [result.name for result in others if result.says == NOT_ASKED]
+    lines = [f"Not required, and passed: {_md(', '.join(passed))}."] if passed else []
+    lines += [f"Not asked for by this project: {_md(', '.join(silent))}."] if silent else []
+    return [*lines, ""] if lines else []
 
 
 def json_bytes(report: GateReport) -> bytes:
@@ -84,7 +111,7 @@ def page(
         tally=tally(report),
         summary=summary(report, notes, cost),
         rows=[(_row(result), result.says, result.reason) for result in report.results],
-        drawing=drawing(report),
+        drawings=drawings(report),
         details=[(result.name, _details(result.details)) for result in report.results if result.details],
         report=report,
     )
@@ -99,10 +126,11 @@ def headline(report: GateReport, name: str) -> str:
 def tally(report: GateReport) -> str:
     """How many gates said what; one that only warns counts as a warning instead of a failure.
 
-    A gate that is not required and did not pass is a warning, never a failure.
+    A gate that is not required and did not pass is a warning, never a failure. One that the project did not
+    ask for stands apart.
     """
     said = [result.verdict for result in report.results if result.required]
-    others = [result.verdict for result in report.results if not result.required]
+    others = [result.verdict for result in report.results if not result.required and result.says != NOT_ASKED]
     counts = {
         "pass": said.count(Verdict.PASS) + others.count(Verdict.PASS),
         "fail": said.count(Verdict.FAIL),
@@ -110,7 +138,10 @@ def tally(report: GateReport) -> str:
         "inconclusive": said.count(Verdict.INCONCLUSIVE) + others.count(Verdict.INCONCLUSIVE),
         "error": said.count(Verdict.ERROR) + others.count(Verdict.ERROR),
     }
-    return " · ".join(f"{count} {word}" for word, count in counts.items() if count or word != "error")
+    counts[NOT_ASKED] = len(report.results) - len(said) - len(others)
+    return " · ".join(
+        f"{count} {word}" for word, count in counts.items() if count or word not in ("error", NOT_ASKED)
+    )
 
 
 def summary(report: GateReport, notes: ReleaseNotes | None, cost: Cost | None) -> list[tuple[str, str]]:
@@ -119,14 +150,31 @@ def summary(report: GateReport, notes: ReleaseNotes | None, cost: Cost | None) -
     changes = _changes(by_name.get("slices"))
     rows = [
         ("Learned from", _learned(report, notes)),
-        ("Errors", by_name["override_rate"].reason if "override_rate" in by_name else "not judged"),
+        ("Errors", _errors(by_name.get("override_rate"))),
         ("Proven better", _better(by_name.get("slices"), changes)),
         ("Proven worse", _worse(by_name.get("slices"), changes)),
         ("Doubtful", _doubtful(report)),
     ]
-    if cost is not None:
-        rows.append(("Cost", f"{cost.answers} answers, {cost.hours:.1f} hours"))
+    fair, footprint = by_name.get("fairness"), by_name.get("running_cost")
+    if fair is not None and fair.asked:
+        rows.insert(4, ("Groups", fair.reason))
+    spent = [cost.told] if cost is not None else []
+    spent += (
+        [f"the model: {footprint.reason}"] if footprint is not None and footprint.figure is not None else []
+    )
+    if spent:
+        rows.append(("Cost", "; ".join(spent)))
     return rows
+
+
+def _errors(found: GateResult | None) -> str:
+    if found is None:
+        return "not judged"
+    theirs, ours = (found.details.get(f"{who}_error", {}).get("value") for who in ("champion", "challenger"))
+    rates = (
+        "" if ours is None or theirs is None else f"{100 * theirs:.1f} % → {100 * ours:.1f} % (weighted). "
+    )
+    return f"{rates}{found.reason}"
 
 
 def _learned(report: GateReport, notes: ReleaseNotes | None) -> str:
@@ -160,8 +208,19 @@ def _unknown(slices: GateResult | None) -> bool:
 
 
 def _doubtful(report: GateReport) -> str:
-    odd = [result for result in report.results if result.verdict is not Verdict.PASS]
-    return " ".join(f"{result.name}: {result.reason}" for result in odd[:_ASKED]) or "nothing"
+    odd = [result for result in report.results if result.says not in ("pass", NOT_ASKED)]
+    told = [f"{result.name}: {result.reason}" for result in odd[:_ASKED]]
+    told += [f"And: {', '.join(result.name for result in odd[_ASKED:])}."] if odd[_ASKED:] else []
+    return " ".join([*told, *_thin(report)]) or "nothing"
+
+
+def _thin(report: GateReport) -> list[str]:
+    """What no gate says aloud: slices with too few labels, and labels that are mostly one person's."""
+    details = {result.name: result.details for result in report.results}
+    few = details.get("slices", {}).get("too_few", ())
+    told = [f"Too few labels to tell: {', '.join(few[:_ASKED])}."] if few else []
+    most = details.get("label_quality", {}).get("most_answers_of_one", 0.0)
+    return [*told, f"One person gave {most:.0%} of the answers."] if most > MOSTLY_ONE else told
 
 
 def _changes(slices: GateResult | None) -> Mapping[str, Mapping[str, Any]]:

@@ -10,6 +10,9 @@ from typing import Any
 
 from hitl_mlops.ids import canonical_json, instant, sha256_hex
 
+NOT_ASKED = "not asked"
+"""What a gate says whose subject the project does not declare."""
+
 
 class Verdict(StrEnum):
     """What a gate says."""
@@ -34,6 +37,7 @@ class GateResult:
         count: how many decisions, labels or columns it rests on.
         reason: one sentence for a release manager.
         details: further figures, JSON values.
+        asked: the project declares what the gate looks at; else it has nothing to say, and passes nobody.
     """
 
     name: str
@@ -45,10 +49,13 @@ class GateResult:
     count: int
     reason: str
     details: Mapping[str, Any]
+    asked: bool = True
 
     @property
     def says(self) -> str:
         """The verdict in a word; a gate that only warns never fails: it says `warn`."""
+        if not self.asked and not self.required:
+            return NOT_ASKED
         return "warn" if self.verdict is Verdict.FAIL and not self.required else self.verdict.value
 
 
@@ -109,6 +116,7 @@ class GateReport:
                     "count": result.count,
                     "reason": result.reason,
                     "details": dict(result.details),
+                    "asked": result.asked,
                 }
                 for result in self.results
             ],

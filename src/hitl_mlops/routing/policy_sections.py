@@ -9,7 +9,7 @@ from typing import Any
 from hitl_mlops.documents import Piece
 from hitl_mlops.errors import HitlError
 from hitl_mlops.routing.conditions import NUMBER
-from hitl_mlops.routing.forms import DURATION, FLAG, Form, list_of, map_of, number, text, whole
+from hitl_mlops.routing.forms import CLASS, DURATION, FLAG, Form, list_of, map_of, named, number, text, whole
 from hitl_mlops.routing.likeness import REVIEW_TAGS
 from hitl_mlops.routing.switches import EVERYTHING, LABEL, LIKE, MODEL, ROUTE, parse_scope
 
@@ -101,14 +101,46 @@ _FREEZE_LIKE: Mapping[str, Form] = {
 }
 _GATES: Mapping[str, Mapping[str, Form]] = {
     "override_rate": {"margin": _MARGIN, "alpha": _ALPHA, "at_least": whole(2)},
+    "error_rate": {
+        "margin": _MARGIN,
+        "reviewer_error": number(0.0, 0.499).about("Upper bound of how often a label of people is wrong."),
+    },
     "calibration": {"gap": _RATE},
     "slices": {"margin": _MARGIN, "at_least": whole(2)},
     "classes": {"margin": _MARGIN},
-    "label_quality": {"quarantine": _RATE},
+    "slice_classes": {"margin": _MARGIN},
+    "fairness": {
+        "outcome": list_of(CLASS).about("Answers that are good for whom they are about."),
+        "ratio": _RATE.about(
+            "The least share of one group's rate that another's may be; 0.8 where left out."
+        ),
+        "error_ratio": _RATE.about("The same of error rates; 0: judged only where no outcome is named."),
+        "at_least": whole(2).about("Cases that a group must have."),
+        "smallest": _RATE.about("Share of the cases that a group must be to be judged."),
+    },
+    "severity": {
+        "costs": named(number(0.0)).about('Class, or "true -> said", and what such an error costs.'),
+        "default": number(0.0).about("What any other error costs; 1 where left out."),
+        "margin": _MARGIN.about("How much dearer its errors may be, as a share of the dearest."),
+    },
+    "label_quality": {
+        "quarantine": _RATE.about("Share of the answers that the screen may refuse."),
+        "agreement": _RATE.about("The least agreement of people, Krippendorff's alpha."),
+        "differs": _RATE.about("Share of a reviewer's answers that may be contradicted."),
+    },
     "golden": {"margin": _MARGIN},
+    "stress": {"margin": _MARGIN},
     "disagreement": {"share": _RATE},
-    "data_sanity": {},
+    "data_sanity": {
+        "leak": _RATE.about("Mean recall from one column alone from which it gives the label away."),
+        "duplicates": _RATE.about("Share of held-back cases that may stand in the training data too."),
+        "shift": _RATE.about("How far the shares of the classes may move."),
+    },
     "drift": {"share": _RATE},
+    "running_cost": {
+        "ms": number(0.0).about("Milliseconds that one case may take."),
+        "megabytes": number(0.0).about("Megabytes that the stored model may have."),
+    },
 }
 _GATE_NAMES = list_of(text(tuple(_GATES)), single=False)
 _SHADOW: Mapping[str, Form] = {

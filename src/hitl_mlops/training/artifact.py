@@ -117,6 +117,7 @@ def unpack(files: Mapping[str, bytes], *, version: str, expected: str, trust: Tr
         classes=tuple(card["classes"]),
         estimator=_read(files, version, trust),
         inputs=tuple(card["inputs"]),
+        size_bytes=sum(map(len, files.values())),
     )
 
 

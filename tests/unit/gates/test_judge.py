@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hitl_mlops.errors import InputError
-from hitl_mlops.gates.evidence import GoldenResult, LabelQuality
+from hitl_mlops.gates.evidence import FixedSet, LabelQuality
 from hitl_mlops.gates.judge import CHECKS, judge
 from hitl_mlops.gates.measures import ColumnDrift, Drift
 from hitl_mlops.gates.policy import GATES, GatesPolicy
@@ -88,7 +88,15 @@ def test_rows_learned_from_do_not_change_a_single_figure():
 
 
 def test_nothing_passes_for_lack_of_data():
-    report = judged(cases=judged_cases(count=0), label_quality=None, golden=None, drift=None)
+    report = judged(
+        cases=judged_cases(count=0),
+        label_quality=None,
+        golden=None,
+        stress=None,
+        data=None,
+        drift=None,
+        footprint=None,
+    )
 
     assert {result.verdict for result in report.results} == {Verdict.INCONCLUSIVE}
     assert report.verdict is Verdict.INCONCLUSIVE
@@ -223,7 +231,7 @@ def test_labels_must_be_many_and_clean(quality, expected):
     [(0, 0, Verdict.PASS), (1, 0, Verdict.PASS), (2, 0, Verdict.FAIL), (0, 5, Verdict.PASS)],
 )
 def test_the_golden_set_allows_few_errors_more(challenger, champion, expected):
-    result = GoldenResult(np.arange(50) < challenger, np.arange(50) < champion)
+    result = FixedSet(np.arange(50) < challenger, np.arange(50) < champion)
 
     assert verdict_of("golden", golden=result) is expected
 

@@ -33,7 +33,11 @@ def test_a_gate_that_is_required_no_longer_only_warns():
     [
         ({"required": ["acuracy"]}, "acuracy"),
         ({"required": "golden"}, "gates.required"),
-        ({"fairness": {}}, "fairness"),
+        ({"fairnes": {}}, "fairnes"),
+        ({"fairness": {"outcome": {}}}, "gates.fairness.outcome"),
+        ({"severity": {"costs": 3}}, "gates.severity.costs"),
+        ({"severity": {"costs": {"fraud": -1}}}, "gates.severity.costs.fraud"),
+        ({"error_rate": {"reviewer_error": 0.5}}, "gates.error_rate.reviewer_error"),
         ({"override_rate": {"marign": 0.1}}, "marign"),
         ({"override_rate": {"margin": "much"}}, "gates.override_rate.margin"),
         ({"override_rate": {"alpha": 0.9}}, "gates.override_rate.alpha"),

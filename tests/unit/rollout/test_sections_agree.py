@@ -9,8 +9,8 @@ from hitl_mlops.routing.policy_file import parse_policy
 EVERYTHING = """
 routes: {auto: {confidence: ">= 0.9"}, standard: {confidence: "< 0.9", signatures: 1}}
 gates:
-  required: [override_rate, calibration, slices, classes, label_quality, golden, data_sanity]
-  warn: [drift, disagreement]
+  required: [override_rate, error_rate, calibration, slices, classes, label_quality, golden, data_sanity]
+  warn: [drift, disagreement, slice_classes, fairness, severity, stress, running_cost]
   override_rate: {margin: 0.01, alpha: 0.05, at_least: 30}
   calibration: {gap: 0.15}
   slices: {margin: 0.02, at_least: 10}

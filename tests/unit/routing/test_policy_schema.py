@@ -64,11 +64,17 @@ gates:
   calibration: {gap: 0.1}
   slices: {margin: 0.02, at_least: 10}
   classes: {margin: 0.05}
-  label_quality: {quarantine: 0.25}
+  error_rate: {margin: 0.01, reviewer_error: 0.05}
+  slice_classes: {margin: 0.1}
+  fairness: {outcome: [pay, 7], ratio: 0.8, error_ratio: 0, at_least: 30, smallest: 0.02}
+  severity: {costs: {pay: 3, "ask -> pay": 9.5}, default: 1, margin: 0.01}
+  label_quality: {quarantine: 0.25, agreement: 0.4, differs: 0.4}
   golden: {margin: 0.02}
+  stress: {margin: 0.05}
   disagreement: {share: 0.25}
-  data_sanity: {}
+  data_sanity: {leak: 0.98, duplicates: 0.1, shift: 0.2}
   drift: {share: 0}
+  running_cost: {ms: 100, megabytes: 200}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
 recourse: {complaints_within: 10d}
 rollout:
@@ -76,7 +82,7 @@ rollout:
   canary: {stages: [1, 5, 100], at_least: 20, hold_at_most: 7d, then: roll_back}
 """
 NAMED_BY_THE_USER = re.compile(
-    r"^(matrix|routes|spot_checks|functions|derive|costs\.wrong|.*\.must|.*\.when|.*\.irreversible(\[\d\])?)$"
+    r"^(matrix|routes|spot_checks|functions|derive|costs\.wrong|gates\.severity\.costs|.*\.must|.*\.when|.*\.irreversible(\[\d\])?)$"
 )
 
 

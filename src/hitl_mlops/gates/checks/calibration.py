@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hitl_mlops.gates.checks.finding import Finding, labelled, within
 from hitl_mlops.gates.evidence import ChallengerEvidence
 from hitl_mlops.gates.policy import GatesPolicy
@@ -16,6 +18,8 @@ def calibration(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
     if len(cases) < policy.at_least_labels:
         few = f"{len(cases)} labelled cases were held back; {policy.at_least_labels} are needed."
         return Finding(Verdict.INCONCLUSIVE, few, bound=bound, count=len(cases))
+    if np.isnan(cases.challenger_confidence).all():
+        return Finding(Verdict.INCONCLUSIVE, "The model does not say how sure it is.", bound=bound)
     gap = calibration_gap(cases.challenger_confidence, ~cases.challenger_wrong, 1 / cases.pi)
     if gap.value is None or gap.low is None or gap.high is None:
         return Finding(Verdict.INCONCLUSIVE, "Too few cases to tell a gap.", bound=bound, count=gap.count)

@@ -25,6 +25,12 @@ class Finding:
     interval: tuple[float, float] | None = None
     count: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+    asked: bool = True
+
+
+def not_asked(reason: str, bound: float | None = None) -> Finding:
+    """The project declares nothing that the gate could look at."""
+    return Finding(Verdict.INCONCLUSIVE, reason, bound=bound, asked=False)
 
 
 def labelled(evidence: ChallengerEvidence) -> JudgedCases:
