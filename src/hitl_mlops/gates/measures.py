@@ -14,9 +14,10 @@ class ColumnDrift:
 
     Attributes:
         column: its name.
-        method: the distance or test that was used.
+        method: the distance or test that was used; it says so where it is of the missing values.
         score: its value: a p-value or a distance, by `method`.
-        drifted: beyond what chance explains at this many rows, corrected over all columns.
+        drifted: far enough to matter, and beyond what chance explains at this many rows, corrected over all
+            columns.
     """
 
     column: str
@@ -56,7 +57,10 @@ class Measures(Protocol):
     """Measures drift."""
 
     def drift(self, reference: pd.DataFrame, current: pd.DataFrame) -> Drift:
-        """Compare column by column. Columns of both frames; constant ones in both do not drift.
+        """Compare column by column, values and gaps. Columns of both frames; constant ones do not drift.
+
+        Of many rows a bounded sample is looked at, one row of every stretch of equal length, each value of
+        a column `answer` by its share; the same frames give the same figures.
 
         Raises:
             InputError: the frames share no column, or one is empty.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from hitl_mlops.gates.measures import ColumnDrift, Drift
@@ -70,7 +71,7 @@ def beyond_chance(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, S
     without gaps, is not counted.
     """
     values = [binned(reference[name].dropna(), current[name].dropna()) for name in reference]
-    gaps = [binned(reference[name].isna(), current[name].isna()) for name in reference]
+    gaps = [_gaps(reference[name], current[name]) for name in reference]
     counts = [*values, *gaps]
     tests = [place for place, (before, _) in enumerate(counts) if before.size > 1]
     draws = max(PERMUTATIONS, DRAWS_PER_TEST * len(tests) - 1)
@@ -82,6 +83,13 @@ def beyond_chance(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, S
         for place, name in enumerate(reference)
         for late in (place + len(values),)
     }
+
+
+def _gaps(reference: pd.Series, current: pd.Series) -> tuple[IntArray, IntArray]:
+    """How many values are there and how many missing, of both; one count where no side has gaps."""
+    before, after = (np.array([one.notna().sum(), one.isna().sum()]) for one in (reference, current))
+    kept = before + after > 0
+    return before[kept], after[kept]
 
 
 def _p(counts: tuple[IntArray, IntArray], draws: int) -> float:

@@ -65,6 +65,7 @@ class GatesPolicy:
         duplicates: share of the held-back cases that may stand in the training data too, in [0, 1].
         class_shift: how far the shares of the classes may move, total variation, in [0, 1].
         drift_share: share of columns that may have moved before it warns, in [0, 1].
+        at_least_rows: fewer rows than this on a side tell nothing of drift.
         most_ms: milliseconds that one case may take, ≥ 0.
         most_megabytes: that the stored model may have, ≥ 0.
     """
@@ -99,6 +100,7 @@ class GatesPolicy:
     duplicates: float = 0.1
     class_shift: float = 0.2
     drift_share: float = 0.0
+    at_least_rows: int = 100
     most_ms: float = 100.0
     most_megabytes: float = 200.0
 
@@ -133,13 +135,14 @@ _KEYS: dict[str, dict[str, str]] = {
     "stress": {"margin": "stress_margin"},
     "disagreement": {"share": "disagreement_share"},
     "data_sanity": {"leak": "leak", "duplicates": "duplicates", "shift": "class_shift"},
-    "drift": {"share": "drift_share"},
+    "drift": {"share": "drift_share", "min_rows": "at_least_rows"},
     "running_cost": {"ms": "most_ms", "megabytes": "most_megabytes"},
 }
 _RANGES = {
     "alpha": (1e-9, 0.5),
     "reviewer_error": (0.0, 0.499),
     **dict.fromkeys(("at_least_labels", "at_least_per_group", "at_least_group"), (2, 1e9)),
+    "at_least_rows": (1, 1e9),
     **dict.fromkeys(("default_cost", "most_ms", "most_megabytes"), (0.0, 1e12)),
 }
 _ARROW = re.compile(r"\s*(?:→|->)\s*")

@@ -136,7 +136,7 @@ _GATES: Mapping[str, Mapping[str, Form]] = {
         "duplicates": _RATE.about("Share of held-back cases that may stand in the training data too."),
         "shift": _RATE.about("How far the shares of the classes may move."),
     },
-    "drift": {"share": _RATE},
+    "drift": {"share": _RATE, "min_rows": whole(1)},
     "running_cost": {
         "ms": number(0.0).about("Milliseconds that one case may take."),
         "megabytes": number(0.0).about("Megabytes that the stored model may have."),

@@ -244,6 +244,13 @@ def test_drift_warns_and_does_not_block():
     assert report.verdict is Verdict.PASS
 
 
+def test_drift_between_too_few_rows_is_inconclusive():
+    few = Drift(drift_of(2, moved=2).columns, 5_000, 99)
+
+    assert verdict_of("drift", drift=few) is Verdict.INCONCLUSIVE
+    assert verdict_of("drift", drift=few, policy=GatesPolicy(at_least_rows=99)) is Verdict.FAIL
+
+
 def test_a_subject_on_both_sides_of_the_split_is_no_sane_test():
     assert verdict_of("data_sanity", overlap=3) is Verdict.FAIL
     assert verdict_of("data_sanity") is Verdict.PASS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_mlops.gates.measures_plain import beyond_chance
@@ -10,6 +10,7 @@ from hitl_mlops.gates.measures_sample import comparable, sampled
 
 
 @given(st.integers(1, 300), st.integers(1, 120))
+@settings(deadline=None, max_examples=50)
 def test_a_sample_has_one_row_of_every_stretch_and_none_twice(size, bound):
     chosen = sampled(pd.DataFrame({"row": range(size)}), bound)["row"].to_numpy()
 
@@ -19,6 +20,7 @@ def test_a_sample_has_one_row_of_every_stretch_and_none_twice(size, bound):
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=30, max_size=300))
+@settings(deadline=None, max_examples=50)
 def test_every_answer_is_there_by_its_share(answers):
     chosen = sampled(pd.DataFrame({"answer": answers}), 30)["answer"]
 

@@ -73,7 +73,7 @@ gates:
   stress: {margin: 0.05}
   disagreement: {share: 0.25}
   data_sanity: {leak: 0.98, duplicates: 0.1, shift: 0.2}
-  drift: {share: 0}
+  drift: {share: 0, min_rows: 100}
   running_cost: {ms: 100, megabytes: 200}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
 recourse: {complaints_within: 10d}

@@ -87,6 +87,10 @@ def drift(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
     found, bound = evidence.drift, policy.drift_share
     if found is None or not found.columns:
         return Finding(Verdict.INCONCLUSIVE, "Drift was not measured.", bound=bound)
+    rows = min(found.reference_rows, found.current_rows)
+    if rows < policy.at_least_rows:
+        few = f"{rows} rows on a side; {policy.at_least_rows} are needed to tell drift from chance."
+        return Finding(Verdict.INCONCLUSIVE, few, bound=bound, count=rows)
     verdict = Verdict.PASS if found.share <= bound else Verdict.FAIL
     names = f": {', '.join(found.drifted[:3])}{', …' if len(found.drifted) > 3 else ''}"  # noqa: PLR2004
     reason = f"{len(found.drifted)} of {len(found.columns)} columns moved{names if found.drifted else ''}."
