@@ -180,6 +180,8 @@ def data_facts(
 
 
 def row_hashes(rows: pd.DataFrame) -> list[int]:
-    """Equal for rows with equal values, whole numbers alike whatever their type."""
-    plain = rows.apply(lambda column: column.astype(float) if is_numeric_dtype(column) else column.map(str))
+    """Equal for rows with equal values, numbers single precision: readers differ in the last digit."""
+    plain = rows.apply(
+        lambda column: column.astype("float32") if is_numeric_dtype(column) else column.map(str)
+    )
     return [int(one) for one in pd.util.hash_pandas_object(plain, index=False)]
