@@ -11,9 +11,10 @@ from prefect.events import emit_event
 from hitl_mlops import Project
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import plain
+from hitl_mlops.retraining import Retraining
 
 ACTOR = "flow:collect-overrides"
-DRIFT_FOUND = "hitl.drift.found"
+DRIFT_FOUND, RETRAINING_DUE = "hitl.drift.found", "hitl.retraining.due"
 
 
 @task(**PATIENT)
@@ -65,6 +66,21 @@ def check_drift(folder: str) -> dict[str, Any]:
     return {"alarm": found.alarm, "reason": found.reason}
 
 
+@task(**PATIENT)
+def look_at_triggers(folder: str, drifted: bool) -> dict[str, Any]:
+    """What the figures ask for was done as far as the policy lets it; a retraining due is an event."""
+    with Project.open(folder, actor=ACTOR) as project:
+        try:
+            looked = Retraining(project).look("collection")
+        except NotFoundError as early:
+            return {"answer": "first", "reasons": [early.fact], "due": False}
+        found, resource = looked.decided, f"hitl.project.{project.settings.project}"
+    told = {"answer": found.answer.name.lower(), "reasons": [*found.reasons, *looked.done], "due": looked.due}
+    if looked.due and not drifted:  # the drift event starts the same flow
+        emit_event(RETRAINING_DUE, resource={"prefect.resource.id": resource}, payload=told)
+    return told
+
+
 @flow(name="collect-overrides", log_prints=True)
 def collect_overrides(folder: str = ".") -> dict[str, Any]:
     """What people said since the last run is in the dataset, and drift is known."""
@@ -78,4 +94,7 @@ def collect_overrides(folder: str = ".") -> dict[str, Any]:
     print(f"The latest dataset version is {dataset['number']}.")
     drift = check_drift(folder)
     print(drift["reason"])
-    return {"pushed": pushed, "collected": collected, "told": told, "dataset": dataset, "drift": drift}
+    triggers = look_at_triggers(folder, drift["alarm"])
+    print(f"Retraining: {triggers['answer']}. " + " ".join(triggers["reasons"]))
+    counted = {"pushed": pushed, "collected": collected, "told": told, "dataset": dataset}
+    return {**counted, "drift": drift, "triggers": triggers}

@@ -14,7 +14,7 @@ from hitl_mlops.ids import sha256_hex
 from hitl_mlops.outcomes import Decided, Look, TrailCheck
 from hitl_mlops.own_files import utc_now
 from hitl_mlops.settings import Settings, read_settings
-from hitl_mlops.training.registry import APPROVER_TAG, CHALLENGER
+from hitl_mlops.training.registry import APPROVER_TAG, CHALLENGER, RETRAINING
 from hitl_mlops.verbs import Verbs
 from hitl_mlops.wiring import Parts
 
@@ -255,8 +255,7 @@ class Project:
         """The version stands at the path as one Parquet file."""
         from hitl_mlops.dataset.export import export
 
-        version = self.parts.store.version(name)
-        export(self.parts.store, version, path)
+        export(self.parts.store, version := self.parts.store.version(name), path)
         return version
 
     # Models
@@ -268,6 +267,7 @@ class Project:
             BusyError: another retraining runs.
             ServiceDownError: MLflow does not answer.
         """
+        from hitl_mlops.learning import notes_of
         from hitl_mlops.training.train import train, training_set
 
         parts = self.parts
@@ -279,7 +279,7 @@ class Project:
             rows,
             parts.task,
             chosen,
-            self.verbs.notes(version),
+            notes_of(self.verbs, version),
             registry=parts.registry,
             trail=parts.trail,
             database=parts.database,
@@ -363,7 +363,8 @@ class Project:
         """The loop's figures over all decisions, unbiased though only some were reviewed."""
         from hitl_mlops.kpis.definitions import loop_figures
 
-        return loop_figures(self.parts.log.decisions(), self.parts.answers.resolutions())
+        said, told = self.parts.answers.resolutions(), self.parts.trail.about(RETRAINING)
+        return loop_figures(self.parts.log.decisions(), said, told)
 
     def export_trail(self, folder: Path) -> Export:
         """The sealed trail stands in the folder with all that proves it, and a program that checks it."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.kill_switch import KillSwitch
     from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.switches import Order, Scope, Switch
-    from hitl_mlops.training.record import ReleaseNotes
 
 IN_FORCE = "policy in force"
 
@@ -278,7 +277,9 @@ class Verbs:
     @property
     def watch(self) -> Watch:
         """What drift is looked for in."""
+        from hitl_mlops.alerts.drift import DriftPolicy
         from hitl_mlops.alerts.watch import Watch
+        from hitl_mlops.triggers.policy import retrain_policy
 
         parts, champion = self.parts, self.champion()
         return Watch(
@@ -290,6 +291,7 @@ class Verbs:
             base=parts.base,
             champion=parts.registry.load(champion.challenger, digest=champion.challenger_digest),
             since=champion.stage_at,
+            policy=DriftPolicy(share=retrain_policy(parts.policy.section("retrain")).drift_share),
         )
 
     def champion(self) -> Rollout:
@@ -311,19 +313,6 @@ class Verbs:
     def take_back_if_due(self) -> Step | None:
         """A live challenger that harm or a guardrail speaks against is rolled back; None: nothing moved."""
         return self.conductor.take_back_if_due() if self.parts.rollouts.live() is not None else None
-
-    def notes(self, version: DatasetVersion) -> ReleaseNotes:
-        """What a model that learns from the dataset version is to tell of it, beside the champion's."""
-        from hitl_mlops.training.notes import gather_notes
-
-        champion = self.parts.rollouts.champion()
-        return gather_notes(
-            self.parts.store.labels(version),
-            version,
-            since=self.learned_from(champion.challenger) if champion else None,
-            policy_hash=self.parts.policy.hash,
-            champion=champion.challenger if champion else None,
-        )
 
     def learned_from(self, version: str) -> DatasetVersion:
         """The dataset version that a model version learned from."""

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from hitl_mlops import Project
+from hitl_mlops.audit.entry import Kind
 from hitl_mlops.own_files import utc_now
 from hitl_mlops.servers import process, worker
 from hitl_mlops.servers.port import free_port
@@ -64,12 +65,25 @@ def test_drift_in_this_project_and_in_no_other_starts_the_retraining(deployed):
     assert [one["id"] for one in deployed.runs("retrain")] == [started]
     told = Project.open(deployed.folder).parts.trail.entries()
     assert {entry.read()["actor"] for entry in told} == {"flow:retrain"}
-    assert "The challenger is version 1." in deployed.log(started, "The gates say")
+    log = deployed.log(started, "The gates say")
+    assert "There is no champion yet." in log
+    assert "The challenger is version 1." in log
 
 
 def test_of_two_retrainings_at_once_one_runs_and_the_other_is_cancelled(deployed):
     runs = deployed.finished([deployed.start("retrain"), deployed.start("retrain")])
     assert sorted(one["state_type"] for one in runs) == ["CANCELLED", "COMPLETED"]
+
+
+def test_the_schedule_learns_nothing_anew_where_nobody_answered_and_the_trail_tells_why(deployed):
+    (run,) = deployed.finished([deployed.start("retrain", cause="schedule")])
+    assert run["state_type"] == "COMPLETED", run["state"]["message"]
+    assert "0 labels are new, 20 are needed" in deployed.log(run["id"], "No retraining now: queue.")
+    told = [entry.read() for entry in Project.open(deployed.folder).parts.trail.entries()]
+    decided = [one["facts"] for one in told if one["kind"] == Kind.RETRAINING_DECIDED]
+    states = {one["trigger"]: one["state"] for one in decided[-1]["findings"]}
+    assert (states["schedule"], states["override_rate"]) == ("fired", "unknown")
+    assert sum(one["kind"] == Kind.MODEL_REGISTERED for one in told) == 1
 
 
 def test_a_service_that_is_down_is_tried_again_and_then_told_with_the_remedy(deployed):

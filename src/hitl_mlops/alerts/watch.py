@@ -47,16 +47,20 @@ class Watch:
 
 def watch_drift(watch: Watch, *, now: datetime, actor: str) -> DriftCheck:
     """The latest decided cases were compared with the base data; the check is in the trail."""
+    found = look_for_drift(watch)
+    watch.trail.append([_checked(found, watch.champion, actor, now)])
+    return found
+
+
+def look_for_drift(watch: Watch) -> DriftCheck:
+    """The latest decided cases compared with the base data; nothing is told."""
     decisions = watch.log.decisions(since=watch.since)[-watch.policy.recent :]
     found = watch.log.cases(one.case_id for one in decisions)
     current = inputs_frame([found[one.case_id] for one in decisions])
     samples = [watched(watch.task, one, watch.champion) for one in (watch.base, current) if len(one)]
     if len(samples) == 2:  # noqa: PLR2004 - a reference and a current sample
-        result, _ = check(watch.project, samples[0], samples[1], watch.measures, watch.policy)
-    else:
-        result = DriftCheck(watch.project, False, None, (), len(watch.base), 0, "Nothing was decided yet.")  # noqa: FBT003
-    watch.trail.append([_checked(result, watch.champion, actor, now)])
-    return result
+        return check(watch.project, samples[0], samples[1], watch.measures, watch.policy)[0]
+    return DriftCheck(watch.project, False, None, (), len(watch.base), 0, "Nothing was decided yet.")  # noqa: FBT003
 
 
 def _checked(found: DriftCheck, champion: Model, actor: str, now: datetime) -> Event:

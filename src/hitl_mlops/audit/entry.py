@@ -36,6 +36,7 @@ class Kind(StrEnum):
     COMPLAINTS_MADE = "complaints.made"
     DATASET_COMMITTED = "dataset.committed"
     DRIFT_CHECKED = "drift.checked"
+    RETRAINING_DECIDED = "retraining.decided"
     MODEL_REGISTERED = "model.registered"
     GATES_JUDGED = "gates.judged"
     APPROVAL_RECORDED = "approval.recorded"

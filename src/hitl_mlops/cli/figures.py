@@ -21,6 +21,8 @@ from hitl_mlops.cli.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hitl_mlops.kpis.learning import LearningFigures
+
 
 def add_to(app: typer.Typer) -> None:
     """The commands are part of the command line."""
@@ -54,8 +56,24 @@ def kpis(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             ("of", "overrides, 95 %"),
             [(name, rate_told(rate)) for name, rate in groups.items()],
         )
+        say(console, _learning_told(figures.learning))
 
     answer(figures, as_json=as_json, told=told)
+
+
+def _learning_told(learning: LearningFigures) -> str:
+    """How often a model learns and how long answers wait, in one line."""
+    from datetime import timedelta
+
+    if learning.last_at is None:
+        return "No model has learned yet."
+    told = f"{learning.trainings} trainings, the last at {learning.last_at:%Y-%m-%d %H:%M} UTC"
+    if learning.cadence_s is not None:
+        told += f", one in {timedelta(seconds=round(learning.cadence_s))}"
+    if learning.feedback_to_retrain_s is not None:
+        waited = timedelta(seconds=round(learning.feedback_to_retrain_s))
+        told += f"; it came {waited} after the first answer that it alone learned from"
+    return f"{told}."
 
 
 def drift(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:

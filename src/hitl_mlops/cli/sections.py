@@ -22,7 +22,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "collect",
         "quarantine",
     ),
-    "Learn": ("dataset", "train"),
+    "Learn": ("dataset", "train", "retrain"),
     "Judge and release": ("gate", "approve", "rollout"),
     "Stop": ("freeze", "unfreeze", "switches", "breakers"),
     "Watch and prove": ("kpis", "drift", "drill", "audit"),

@@ -18,6 +18,7 @@ from hitl_mlops.drill.stream import draw, named
 from hitl_mlops.drill.world import World
 from hitl_mlops.errors import HitlError, ServiceDownError
 from hitl_mlops.ids import content_id
+from hitl_mlops.learning import notes_of
 from hitl_mlops.project import Project
 from hitl_mlops.review.session import ReviewerSession
 from hitl_mlops.review.ticket import Ticket, TicketKind, TicketState, ticket_id_of
@@ -68,7 +69,7 @@ class Room:
         fitted = self.world.erring(low, high, learned)
         key = content_id("drill", [low, high])
         return self.project.parts.registry.register(
-            fitted, self.project.verbs.notes(learned), run_key=key
+            fitted, notes_of(self.project.verbs, learned), run_key=key
         ).version
 
     def crown(self, low: float = 0.0, high: float = 0.0) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
+from hitl_mlops.audit.entry import Entry
 from hitl_mlops.decisions.record import Decision
+from hitl_mlops.kpis.learning import LearningFigures, learning_figures
 from hitl_mlops.overrides.record import Resolution
 from hitl_mlops.review.ticket import SAMPLED
 from hitl_mlops.statistics.rates import Rate, rate
@@ -43,6 +45,7 @@ class LoopFigures:
         override_rate: over all decisions, weighted by 1/π.
         by_route: the same per route.
         by_version: the same per model version.
+        learning: how often a model learns, and how soon from an answer.
     """
 
     decisions: int
@@ -53,6 +56,7 @@ class LoopFigures:
     override_rate: Rate
     by_route: Mapping[str, Rate]
     by_version: Mapping[str, Rate]
+    learning: LearningFigures = field(default_factory=LearningFigures)
 
 
 def people_said(resolutions: Sequence[Resolution]) -> dict[str, Resolution]:
@@ -60,8 +64,10 @@ def people_said(resolutions: Sequence[Resolution]) -> dict[str, Resolution]:
     return {one.decision_id: one for one in resolutions if one.ticket_kind in SAMPLED}
 
 
-def loop_figures(decisions: Sequence[Decision], resolutions: Sequence[Resolution]) -> LoopFigures:
-    """The figures over these decisions; nothing decided gives zeros and empty rates."""
+def loop_figures(
+    decisions: Sequence[Decision], resolutions: Sequence[Resolution], told: Sequence[Entry] = ()
+) -> LoopFigures:
+    """The figures over these decisions, and of the trainings told; nothing gives zeros and empty rates."""
     said = people_said(resolutions)
     seen = [said[one.decision_id] for one in decisions if one.decision_id in said]
     unattended = sum(not one.to_review or one.spot_check for one in decisions)
@@ -74,6 +80,7 @@ def loop_figures(decisions: Sequence[Decision], resolutions: Sequence[Resolution
         override_rate=override_rate(decisions, said),
         by_route=rates_by(decisions, said, lambda one: one.route),
         by_version=rates_by(decisions, said, lambda one: one.model_version),
+        learning=learning_figures(told),
     )
 
 

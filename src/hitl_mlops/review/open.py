@@ -98,7 +98,7 @@ def _ticket(  # what a ticket is made of
     decision: Decision, kind: TicketKind, case: Case, shown: Shown, deadlines: Deadlines, now: datetime
 ) -> Ticket:
     lane = decision.route if kind is TicketKind.REVIEW else STANDARD_LANE
-    blind = kind is TicketKind.SHADOW
+    blind = kind in (TicketKind.SHADOW, TicketKind.LEARNING)
     return Ticket(
         ticket_id=ticket_id_of(decision.decision_id, kind),
         decision_id=decision.decision_id,
@@ -146,6 +146,32 @@ def open_tickets(  # noqa: PLR0913  # who keeps what was decided
         asked = book.asked_about(one.decision_id for one in decisions)
         by_id = {case.case_id: case for case in cases}
         wanted = tickets_for(decisions, shadows, by_id, shown, deadlines, asked=asked, now=now)
+        return ask(wanted, book, trail, database, now=now, actor=actor)
+
+
+def learning_tickets(
+    decisions: Sequence[Decision],
+    cases: Mapping[str, Case],
+    shown: Shown,
+    deadlines: Deadlines,
+    *,
+    now: datetime,
+) -> list[Ticket]:
+    """A blind ticket about each, asked to learn from; chosen by outcome, so that no rate counts it."""
+    return [_ticket(one, TicketKind.LEARNING, cases[one.case_id], shown, deadlines, now) for one in decisions]
+
+
+def ask(
+    wanted: Sequence[Ticket],
+    book: TicketBook,
+    trail: Trail,
+    database: Database,
+    *,
+    now: datetime,
+    actor: str,
+) -> list[Ticket]:
+    """These tickets are in the book, with their entry; those that were new. Joins an open transaction."""
+    with database.transaction():
         new = set(book.open(wanted))
         opened = [ticket for ticket in wanted if ticket.ticket_id in new]
         if opened:

@@ -20,6 +20,7 @@ class TicketKind(StrEnum):
     CALIBRATION = "calibration"
     SEED = "seed"
     SHADOW = "shadow"
+    LEARNING = "learning"
     COMPLAINT = "complaint"
 
 

@@ -130,8 +130,8 @@ class Policy:
         derive: attribute → the user's function that gives it, in the order in which they are asked.
         functions: user's function → the columns it reads; one that is not named reads what conditions read.
         uses: user's function that something names → line of the file.
-        sections: `guards`, `gates`, `approval`, `recourse`, `rollout` as plain values, for the rooms that
-            own them.
+        sections: `guards`, `gates`, `approval`, `recourse`, `retrain`, `rollout` as plain values, for the
+            rooms that own them.
         reads: attribute of a case that a condition reads → line of the file.
         watches: attribute of a case that a guard goes by → line of the file.
         lines: place in the file, `routes.auto` or `rules[0]` → line; empty where no file was read.
@@ -199,7 +199,7 @@ class Policy:
         return tuple(sorted({*self.attributes, *self.watches}))
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """The plain values of `guards`, `gates`, `approval`, `recourse` or `rollout`; empty if left out."""
+        """The plain values of a section that another room owns, such as `guards`; empty if left out."""
         return self.sections.get(name, {})
 
     def plan(self, route: str) -> RoutePlan:

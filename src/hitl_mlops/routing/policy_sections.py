@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hitl_mlops.documents import Piece
@@ -67,6 +68,14 @@ def _limit(piece: Piece) -> object:
     for key in ("at_most", "per"):
         if key not in said:
             raise piece.wrong(f"the limit has no {key}.", "A limit is {at_most: 1000, per: 1h}.")
+    return said
+
+
+def _severe(keys: Mapping[str, Form], piece: Piece) -> object:
+    said = map_of(keys).read(piece)
+    figures = [said[key] for key in ("rate", "gap", "drop") if key in said]
+    if any(said.get("severe", 1.0) < one for one in figures):
+        raise piece.wrong("what is severe lies below the figure.", "Write severe as the figure or more.")
     return said
 
 
@@ -164,6 +173,41 @@ _GUARDRAILS: Mapping[str, Form] = {
     "unanswered": number(0.0, 0.999).about("Share of its cases that a challenger may leave unanswered."),
     "late_tickets": _RATE.about("Share of a rollout's tickets that may be late before nothing advances."),
 }
+_SEVERE = _RATE.about("From it on it is contained where it is widespread: never below the figure.")
+_HARMS: Mapping[str, Mapping[str, Form]] = {
+    "overrides": {
+        "count": whole(1).about("So many overrides that no model has learned from; 100 where left out."),
+        "rate": _RATE.about("Share of decisions that people would overrule; 0.25 where left out."),
+        "severe": _SEVERE,
+    },
+    "calibration": {
+        "gap": _RATE.about("Distance of confidence from being right; 0.1 where left out."),
+        "severe": _SEVERE,
+    },
+    "accuracy": {
+        "drop": _RATE.about("Estimated accuracy below what was promised; 0.05 where left out."),
+        "severe": _SEVERE,
+    },
+}
+_ACTS = ("freeze", "roll_back", "pause", "enqueue", "retrain")
+_RETRAIN: Mapping[str, Form] = {
+    "every": DURATION.about("How long after a training the next is due; 7d where left out."),
+    "drift": map_of({"share": number(1e-9, 1.0).about("Share of columns that moved; 0.3 where left out.")}),
+    "widespread": number(1e-9, 1.0).about(
+        "Share of decisions in slices that fired, from which it is no matter of slices; 0.5 where left out."
+    ),
+    "at_least": whole(2).about("With fewer answers a figure is unknown; 30 where left out."),
+    "window": whole(1).about("How many of the latest decisions count; 2000 where left out."),
+    "cool_down": DURATION.about("How long after a retraining none begins by itself; 24h where left out."),
+    "new_labels": whole(0).about("With fewer new labels there is nothing to learn; 20 where left out."),
+    "quiet_below": number(1e-9, 1.0).about(
+        "What fired rests below this share of its bound; 0.9 where left out."
+    ),
+    "enqueue": whole(0).about("Decisions that people are asked about at once; 50 where left out."),
+    "automatic": list_of(text(_ACTS), single=False).about(
+        "What is done without asking; [retrain] if left out."
+    ),
+}
 SECTIONS: Mapping[str, Mapping[str, Form]] = {
     "guards": {
         "kill_switch": map_of(_KILL_SWITCH),
@@ -186,6 +230,10 @@ SECTIONS: Mapping[str, Mapping[str, Form]] = {
         "refuse_claimed": FLAG.about("Approvals without a proven identity do not count."),
     },
     "recourse": {"complaints_within": DURATION.about("How long after a decision a complaint is heard.")},
+    "retrain": {
+        **_RETRAIN,
+        **{name: Form(partial(_severe, keys), map_of(keys).schema) for name, keys in _HARMS.items()},
+    },
     "rollout": {
         "shadow": map_of(_SHADOW),
         "canary": map_of(_CANARY),
@@ -206,7 +254,7 @@ def watched_attributes(guards: Piece) -> dict[str, int]:
 
 
 def read_sections(top: Mapping[str, Piece]) -> dict[str, Mapping[str, Any]]:
-    """`guards`, `gates`, `approval`, `recourse` and `rollout` as plain values, as they stand in the file.
+    """The sections that other rooms own as plain values, as they stand in the file.
 
     Raises:
         ConfigurationError: an unknown key, or a value of the wrong form; the fact names the line.

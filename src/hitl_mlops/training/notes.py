@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 
 import pyarrow as pa
 
 from hitl_mlops.dataset.manifest import DatasetVersion
+from hitl_mlops.training.clusters import ErrorCluster
 from hitl_mlops.training.record import FittedModel, ReleaseNotes
 
-SHOWN_PAIRS = 10
+SHOWN_PAIRS, SHOWN_CLUSTERS = 10, 5
 
 
 def gather_notes(
@@ -19,6 +22,8 @@ def gather_notes(
     since: DatasetVersion | None,
     policy_hash: str,
     champion: str | None,
+    unlearned: int | None = None,
+    clusters: Sequence[ErrorCluster] = (),
 ) -> ReleaseNotes:
     """The notes of a challenger that learns from `dataset`.
 
@@ -28,6 +33,8 @@ def gather_notes(
         since: what the champion learned from; None: nothing, all labels are new.
         policy_hash: the policy in force.
         champion: version of the champion; None for the first.
+        unlearned: place of the first label event that no model has learned from; None: there is none.
+        clusters: where people overrule the champion.
 
     Withdrawn labels are not counted as new. Equal counts stand by name.
     """
@@ -45,7 +52,15 @@ def gather_notes(
         overrides_by_class=tuple((model, people, count) for (model, people), count in ranked),
         policy_hash=policy_hash,
         champion=champion,
+        first_answer_at=None if unlearned is None else first_answer(labels.slice(unlearned)),
+        clusters=tuple(clusters),
     )
+
+
+def first_answer(labels: pa.Table) -> datetime | None:
+    """When people gave the first of these labels; None where none is from people."""
+    told = zip(labels.column("source").to_pylist(), labels.column("decided_at").to_pylist(), strict=True)
+    return min((at for source, at in told if source in {"agreed", "override"}), default=None)
 
 
 def render_notes(name: str, fitted: FittedModel, notes: ReleaseNotes) -> str:
@@ -87,6 +102,16 @@ def render_notes(name: str, fitted: FittedModel, notes: ReleaseNotes) -> str:
         if rest:
             others = sum(count for *_, count in rest)
             lines += [f"| {len(rest)} other pairs | | {others:,} |"]
+    if notes.clusters:
+        lines += [
+            "",
+            "Where they weigh most, impact over all decisions:",
+            "",
+            "| cluster | overrides | impact |",
+        ]
+        lines += ["|---|---:|---:|"]
+        shown_clusters = notes.clusters[:SHOWN_CLUSTERS]
+        lines += [f"| {_plain(one.name)} | {one.overrides:,} | {one.impact:,.1f} |" for one in shown_clusters]
     return "\n".join(lines) + "\n"
 
 

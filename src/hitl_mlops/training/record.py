@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from hitl_mlops.training.clusters import ErrorCluster
+
 
 @dataclass(frozen=True, slots=True)
 class FittedModel:
@@ -51,6 +53,8 @@ class ReleaseNotes:
         overrides_by_class: `model → people` pairs with their count, most first.
         policy_hash: the policy in force.
         champion: version of the champion it would replace; None for the first.
+        first_answer_at: when people gave the first of the answers that no model had learned from; None: none.
+        clusters: where people overrule the champion, the weightiest first.
     """
 
     dataset_number: int
@@ -60,6 +64,8 @@ class ReleaseNotes:
     overrides_by_class: tuple[tuple[str, str, int], ...]
     policy_hash: str
     champion: str | None
+    first_answer_at: datetime | None = None
+    clusters: tuple[ErrorCluster, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from hitl_mlops.training.record import FittedModel, ModelVersion, ReleaseNotes
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 APPROVAL_TAG, APPROVER_TAG = "hitl.approval", "hitl.approver"
+RETRAINING = "retraining"
+"""What the entries of the trail are about that tell of trainings and of what spoke for them."""
 RUN_KEY_TAG, DIGEST_TAG, DATASET_TAG = "hitl.run_key", "hitl.digest", "hitl.dataset"
 
 

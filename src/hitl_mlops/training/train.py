@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,11 @@ from hitl_mlops.training.fit import fit
 from hitl_mlops.training.lock import training_lock
 from hitl_mlops.training.recipe import Recipe
 from hitl_mlops.training.record import ModelVersion, ReleaseNotes
-from hitl_mlops.training.registry import CHALLENGER, CHAMPION, ModelRegistry
+from hitl_mlops.training.registry import CHALLENGER, CHAMPION, RETRAINING, ModelRegistry
+from hitl_mlops.training.replay import replayed, reviewed_rows
+
+TOLD_CLUSTERS = 10
+"""How many clusters of overrides one entry of the trail tells; their values stay outside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +114,38 @@ def train(  # the ports it acts on, by name
             version = registry.register(fitted, notes, run_key=key)
         if not {CHAMPION, CHALLENGER} & set(version.aliases):
             registry.set_alias(CHALLENGER, version.version)
-        _tell(trail, version, notes, actor, now)
+        _tell(trail, version, notes, _learned(learned, recipe, notes, version), actor, now)
         return registry.get(version.version)
 
 
-def _tell(trail: Trail, version: ModelVersion, notes: ReleaseNotes, actor: str, now: datetime) -> None:
+def _learned(
+    learned: TrainingSet, recipe: Recipe, notes: ReleaseNotes, version: ModelVersion
+) -> dict[str, Any]:
+    """What it learned from, where people overruled the champion most, and how long answers waited for it."""
+    rows = ~learned.held_back & replayed(learned.rows, recipe.replay)
+    reviewed = int((rows & reviewed_rows(learned.rows)).sum())
+    waited = version.created_at - notes.first_answer_at if notes.first_answer_at else None
+    return {
+        "base_rows": int(rows.sum()) - reviewed,
+        "reviewed_rows": reviewed,
+        "replay": recipe.replay,
+        "feedback_to_retrain_s": None if waited is None else round(max(0.0, waited.total_seconds()), 3),
+        "clusters": [
+            {"overrides": one.overrides, "impact": float(f"{one.impact:.6g}"), "slice": one.slice}
+            | {"from": one.model_label, "to": one.label}
+            for one in notes.clusters[:TOLD_CLUSTERS]
+        ],
+    }
+
+
+def _tell(
+    trail: Trail,
+    version: ModelVersion,
+    notes: ReleaseNotes,
+    learned: Mapping[str, Any],
+    actor: str,
+    now: datetime,
+) -> None:
     """The trail has one entry of the registration, however often it is told."""
     told = (entry.read() for entry in trail.about(version.digest))
     if any(entry["kind"] == Kind.MODEL_REGISTERED for entry in told):
@@ -128,12 +161,14 @@ def _tell(trail: Trail, version: ModelVersion, notes: ReleaseNotes, actor: str, 
                     "bytes": [version.digest],
                     "dataset": [notes.dataset_digest],
                     "policy": [notes.policy_hash],
+                    "series": [RETRAINING],
                 },
                 facts={
                     "name": version.name,
                     "digest": version.digest,
                     "run_key": version.run_key,
                     "champion": notes.champion,
+                    "learned": dict(learned),
                     "metrics": {
                         name: value
                         for name, value in version.metrics.items()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_mlops.dataset.manifest import DatasetVersion, Lineage
@@ -25,6 +25,7 @@ def rows_of(sources: list[str], days: list[int]) -> pd.DataFrame:
     return pd.DataFrame({"source": sources, "at": [NOW + timedelta(days=day) for day in days]})
 
 
+@settings(deadline=None)
 @given(SOURCES, st.data())
 def test_whatever_the_window_every_reviewed_row_is_learned_and_of_the_base_the_latest(sources, data):
     days = data.draw(st.lists(st.integers(0, 5), min_size=len(sources), max_size=len(sources)))
@@ -67,6 +68,7 @@ def test_another_window_or_time_is_another_training():
     assert Recipe(replay=9).fingerprint().startswith("linear+replay9@")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(0, 60))
 def test_as_data_grow_and_time_passes_no_row_that_measured_by_its_subject_is_learned_from(count, day):
     table = pa.table(

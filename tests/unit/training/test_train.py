@@ -71,6 +71,7 @@ def test_the_new_version_is_challenger_and_stands_in_the_trail(world: World) -> 
         "bytes": [version.digest],
         "dataset": [DATASET],
         "policy": [POLICY],
+        "series": ["retraining"],
     }
     assert entry["facts"]["digest"] == version.digest
     assert entry["facts"]["run_key"] == run_key(DATASET, Recipe(), POLICY)
