@@ -80,6 +80,7 @@ recourse: {complaints_within: 10d}
 rollout:
   shadow: {labels: disagreements, margin: 0.01, alpha: 0.05, alpha_rollback: 0.01, reviewer_error: 0.1}
   canary: {stages: [1, 5, 100], at_least: 20, hold_at_most: 7d, then: roll_back}
+  guardrails: {unanswered: 0.02, late_tickets: 0.2}
 """
 NAMED_BY_THE_USER = re.compile(
     r"^(matrix|routes|spot_checks|functions|derive|costs\.wrong|gates\.severity\.costs|.*\.must|.*\.when|.*\.irreversible(\[\d\])?)$"
