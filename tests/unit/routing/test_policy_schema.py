@@ -77,6 +77,20 @@ gates:
   running_cost: {ms: 100, megabytes: 200}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
 recourse: {complaints_within: 10d}
+retrain:
+  every: 7d
+  drift: {share: 0.3}
+  overrides: {count: 100, rate: 0.2, severe: 0.5}
+  calibration: {gap: 0.1, severe: 0.3}
+  accuracy: {drop: 0.05, severe: 0.2}
+  widespread: 0.5
+  at_least: 30
+  window: 2000
+  cool_down: 24h
+  new_labels: 20
+  quiet_below: 0.9
+  enqueue: 50
+  automatic: [freeze, roll_back, pause, enqueue, retrain]
 rollout:
   shadow: {labels: disagreements, margin: 0.01, alpha: 0.05, alpha_rollback: 0.01, reviewer_error: 0.1}
   canary: {stages: [1, 5, 100], at_least: 20, hold_at_most: 7d, then: roll_back}
