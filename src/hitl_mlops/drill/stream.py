@@ -40,14 +40,14 @@ def shifted(rows: pd.DataFrame, pool: pd.DataFrame, task: Task) -> pd.DataFrame:
     """The rows as another world would bring them, each value one that the pool holds or may hold.
 
     Numbers move to the half of their column that lies in the direction in which the columns vary together,
-    words become the commonest word, texts lose every second word. Pictures given as files stay what they
-    are.
+    words become the commonest word, texts lose every second word. Of pictures given as files only those of
+    half of the classes come.
     """
     if task.kind is InputKind.TEXT:
         name = task.inputs[0]
         return rows.assign(**{name: rows[name].map(_halved)})
     if task.kind is InputKind.IMAGE and len(task.inputs) == 1:
-        return rows
+        return _of_some_classes(rows, pool, task)
     numbers = [name for name in task.inputs if pd.api.types.is_numeric_dtype(pool[name])]
     numbers = [name for name in numbers if not pd.api.types.is_bool_dtype(pool[name])]
     moved = {
@@ -57,6 +57,16 @@ def shifted(rows: pd.DataFrame, pool: pd.DataFrame, task: Task) -> pd.DataFrame:
     words = [name for name in task.inputs if _holds_words(pool[name]) and pool[name].notna().any()]
     same = {name: pool[name].mode().iloc[0] for name in words if pool[name].nunique() <= len(pool) // 4}
     return rows.assign(**moved, **same)
+
+
+def _of_some_classes(rows: pd.DataFrame, pool: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """As many rows under the same case ids, but only those of half of the classes; each comes again."""
+    labels = sorted(pool[task.label].map(str).unique())
+    places = np.flatnonzero(rows[task.label].map(str).isin(labels[: max(1, len(labels) // 2)]))
+    if not len(places):
+        return rows
+    chosen = rows.iloc[np.resize(places, len(rows))]
+    return chosen.assign(**{CASE_ID: rows[CASE_ID].to_numpy()}).reset_index(drop=True)
 
 
 def _holds_words(column: pd.Series) -> bool:

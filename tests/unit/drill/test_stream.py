@@ -66,3 +66,12 @@ def test_a_text_loses_every_second_word_and_never_all():
     task = Task("p", InputKind.TEXT, ("text",), ("x", "y"))
     rows = pd.DataFrame({"text": ["one two three", "one", ""]})
     assert shifted(rows, rows, task)["text"].tolist() == ["one three", "one", ""]
+
+
+def test_of_pictures_in_files_only_some_classes_come_and_every_case_keeps_its_name():
+    task = Task("p", InputKind.IMAGE, ("path",), ("cat", "dog"), label="label")
+    rows = pd.DataFrame({"path": ["a.png", "b.png", "c.png"], "label": ["dog", "cat", "dog"]})
+    pool = pool_of(rows, task, np.random.default_rng(0))
+    moved = shifted(pool, pool, task)
+    assert moved["path"].tolist() == ["b.png"] * 3
+    assert moved[CASE_ID].tolist() == pool[CASE_ID].tolist()
