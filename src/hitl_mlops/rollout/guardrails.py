@@ -92,9 +92,9 @@ def _broken(rollout: Rollout, breakers: Sequence[Breaker] | None) -> Iterator[Br
 
 
 def _late(guardrails: Guardrails, policy: RolloutPolicy) -> Iterator[Breach]:
-    if guardrails.late > policy.late * guardrails.asked:
+    if guardrails.late > policy.late_tickets * guardrails.asked:
         yield Breach(
             Action.HOLD,
             f"{guardrails.late} of {guardrails.asked} tickets since the start are late, "
-            f"of which {policy.late:.0%} may be",
+            f"of which {policy.late_tickets:.0%} may be",
         )

@@ -29,7 +29,7 @@ class RolloutPolicy:
         at_least: decisions the challenger must have answered at a share before the next, ≥ 0.
         hold_at_most: how long a stage may stay undecided before it is rolled back.
         unanswered: share of its cases that a challenger may leave unanswered, in [0, 1).
-        late: share of the tickets opened since the start that may be late before nothing advances, in [0, 1].
+        late_tickets: share of the tickets opened since the start that may be late before nothing advances, in [0, 1].
         approval_signatures: how many distinct people must approve, ≥ 1.
         approval_expires: how long an approval is good for.
         claimed_approvals: an approval without a proven identity counts.
@@ -43,7 +43,7 @@ class RolloutPolicy:
     at_least: int = 20
     hold_at_most: timedelta = timedelta(days=7)
     unanswered: float = 0.02
-    late: float = 0.2
+    late_tickets: float = 0.2
     approval_signatures: int = 1
     approval_expires: timedelta = timedelta(hours=24)
     claimed_approvals: bool = True
@@ -101,7 +101,7 @@ def rollout_policy(approval: Mapping[str, Any], rollout: Mapping[str, Any]) -> R
         at_least=int(_number(canary, "at_least", standard.at_least, 0, 1e9)),
         hold_at_most=duration(canary.get("hold_at_most", "7d"), "rollout.canary.hold_at_most"),
         unanswered=_number(guardrails, "unanswered", standard.unanswered, 0, 0.999),
-        late=_number(guardrails, "late_tickets", standard.late, 0, 1),
+        late_tickets=_number(guardrails, "late_tickets", standard.late_tickets, 0, 1),
         approval_signatures=int(_number(approval, "signatures", 1, 1, 2)),
         approval_expires=duration(approval.get("expires", "24h"), "approval.expires"),
         claimed_approvals=not approval.get("refuse_claimed", False),

@@ -34,5 +34,5 @@ def test_every_key_that_a_file_may_hold_is_read():
     assert set(gates.required) | set(gates.warn) == set(GATES)
     assert (gates.at_least_labels, gates.calibration_gap, gates.quarantine_share) == (30, 0.15, 0.2)
     assert (rollout.approval_signatures, rollout.claimed_approvals, rollout.at_least) == (2, False, 4)
-    assert (rollout.unanswered, rollout.late) == (0.03, 0.5)
+    assert (rollout.unanswered, rollout.late_tickets) == (0.03, 0.5)
     assert rollout.effective_margin == pytest.approx(0.018)
