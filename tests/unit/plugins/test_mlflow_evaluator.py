@@ -130,3 +130,22 @@ def test_asked_without_a_project_mlflow_says_that_nobody_can(project):
 def test_data_without_a_column_of_the_project_are_refused(project):
     with pytest.raises(Exception, match="The data lack sex"):
         judged(project, by_score, loans(50, 4).drop(columns="sex"))
+
+
+def test_a_models_own_confidence_is_judged(project, tmp_path):
+    with Project.open(project) as opened:
+        uri = f"models:/{opened.settings.model.name}/1"
+    copy = mlflow.artifacts.download_artifacts(
+        uri, dst_path=str(tmp_path)
+    )  # MLflow writes beside what it loads
+    with mlflow.start_run():
+        found = mlflow.models.evaluate(
+            copy,
+            loans(2000, 3).astype({"score": float}),
+            targets="label",
+            model_type="classifier",
+            evaluators=["hitl"],
+            evaluator_config={"hitl": {"project": str(project)}},
+        )
+    assert "hitl_calibration" in found.metrics
+    assert found.metrics["hitl_override_rate"] == 0.0
