@@ -22,6 +22,8 @@ from pydantic_core import PydanticUndefined
 from hitl_mlops import settings
 from hitl_mlops.cli.main import app
 from hitl_mlops.database import tables
+from hitl_mlops.plugins.mlflow_rules import ALLOWED, Action
+from hitl_mlops.servers.mlflow_people import Role
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 WIDTH = 100
@@ -29,6 +31,19 @@ MADE = "<!-- Made by docs/generate.py: change the source, not this page. -->\n"
 SETTINGS_ARE = """\
 Paths are relative to the folder of the file. `${NAME}` in a text is replaced by the environment's value. An
 unknown key, or one that stands twice, is refused with its line.
+"""
+ROLES_ARE = """\
+What an account may do behind MLflow's app. It is what the people file says
+([how](../how-to/approve-in-mlflow.md)); in no group, it is a reader; in several, it may what any of them may.
+Who is not logged in sees nothing. Empty is refused, with the reason. On top of the table:
+
+- an approval needs a reason, a version that passed its gates, and somebody else than who registered it;
+- `champion` goes only to a version that is approved or was champion before, or to a model's first;
+- the pipeline deletes no version that was judged;
+- another person's password is the administrator's business;
+- whatever was written into MLflow's database past the app stops both approval and `champion`.
+
+Each cell is a test against the real server: `tests/unit/plugins/test_mlflow_table.py`.
 """
 TABLES_ARE = """\
 Each table is written by one room only. Times are text, ISO 8601 in UTC with microseconds. Migrations are
@@ -160,9 +175,21 @@ def tables_page() -> str:
     return "\n".join(parts)
 
 
+def mlflow_roles_page() -> str:
+    """Who may do what in MLflow, from the table that the app decides by."""
+    roles = list(Role)
+    rows = [
+        f"| {action.value} | " + " | ".join("yes" if one in ALLOWED[action] else "" for one in roles) + " |"
+        for action in Action
+    ]
+    head = f"| | {' | '.join(roles)} |\n|---|{'---|' * len(roles)}"
+    return "\n".join(["# Roles in MLflow\n", MADE, ROLES_ARE, head, *rows, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "hitl-yaml.md": settings_page,
+    "mlflow-roles.md": mlflow_roles_page,
     "tables.md": tables_page,
 }
 

@@ -48,6 +48,12 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.
 
 
 @pytest.fixture(scope="session")
+def mlflow_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowApp]:
+    with servers.mlflow_app_server(tmp_path_factory.mktemp("mlflow-app")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Prefect]:
     with servers.prefect_server(tmp_path_factory.mktemp("prefect")) as server:
         yield server

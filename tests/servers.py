@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hitl_mlops.servers import environment, label_studio, mlflow, prefect, process
+from hitl_mlops.servers import environment, label_studio, mlflow, mlflow_accounts, prefect, process
 from hitl_mlops.servers.credentials import read_or_make
 from hitl_mlops.servers.port import HOST, free_port
 
@@ -47,6 +47,31 @@ def mlflow_server(folder: Path) -> Iterator[Mlflow]:
     program = mlflow.program(folder, port=free_port())
     with _run(program):
         yield Mlflow(url=program.url)
+
+
+@dataclass(frozen=True)
+class MlflowApp:
+    """MLflow behind the app; the accounts can log in, and `reader` is in no group."""
+
+    url: str
+    state: Path
+    accounts: mlflow_accounts.Accounts
+
+
+@contextmanager
+def mlflow_app_server(folder: Path) -> Iterator[MlflowApp]:
+    state = folder / ".hitl"
+    state.mkdir()
+    mlflow_accounts.people_file(state).write_text(
+        "release-managers: [ann, ben, tess]\ntrainers: [tom, tess]\npipeline: [pipeline]\n"
+    )
+    people = mlflow_accounts.demand_people(state)
+    accounts = mlflow_accounts.read_or_make(state, (*people.accounts, "reader"))
+    mlflow.write_auth_file(state)
+    program = mlflow.program(state, port=free_port(), accounts=accounts)
+    with _run(program):
+        mlflow_accounts.sign_up(program.url, accounts)
+        yield MlflowApp(program.url, state, accounts)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hitl_mlops.errors import HitlError, NotFoundError
+from hitl_mlops.errors import HitlError, NotFoundError, RefusedError, ServiceDownError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.outcomes import Decided, Look, TrailCheck
 from hitl_mlops.own_files import utc_now
@@ -280,7 +280,7 @@ class Project:
             parts.task,
             chosen,
             notes_of(self.verbs, version),
-            registry=parts.registry,
+            registry=parts.own_registry,
             trail=parts.trail,
             database=parts.database,
             actor=self.actor,
@@ -315,18 +315,39 @@ class Project:
     def approve(self, version: str, *, reason: str, by: str) -> Approval:
         """That person's consent, bound to bytes, gates and policy; raises as `Conductor.approve`.
 
-        The name stands on the version in MLflow; the trail holds the person's id (`Roster.person_id`).
+        The name stands on the version in MLflow; the trail holds the person's id (`Roster.person_id`). Behind
+        MLflow's app the person is whoever MLFLOW_TRACKING_USERNAME logs in, and `by` is not looked at.
+
+        Raises:
+            RefusedError: the app proves who approves, and nobody is logged in.
         """
-        given = self.rollouts.approve(version, reason=reason, approver=self._person(by))
-        self.parts.registry.set_tag(version, APPROVER_TAG, by)
+        own, ours = self.parts.own_registry, self.parts.registry
+        if self.parts.app_key is not None and own is ours:
+            raise RefusedError(
+                "MLflow proves who approves, and this shell is logged in to it as nobody.",
+                remedy="Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to yours, or approve on "
+                "the version's page.",
+            )
+        given = self.rollouts.approve(version, reason=reason, approver=self._person(by), through=own)
+        if given.claimed:
+            ours.set_tag(version, APPROVER_TAG, by)
         return given
+
+    def pull_approvals(self) -> list[Approval]:
+        """Approvals given in MLflow since the last look are recorded; those."""
+        return self.rollouts.pull_approvals()
 
     def start_rollout(self, version: str, *, force: str | None = None) -> Rollout:
         """The challenger is on its way; raises as `Conductor.start`."""
         return self.rollouts.start(version, force=force)
 
     def step_rollout(self) -> Look:
-        """One look at the live rollout, applied; without one nothing happens."""
+        """One look at the live rollout, applied; without one nothing is moved.
+
+        Approvals given in MLflow since the last look are recorded first.
+        """
+        with suppress(ServiceDownError):  # a harmful challenger is rolled back all the same
+            self.pull_approvals()
         if self.parts.rollouts.live() is None:
             self.rollouts.converge()
             return Look(None, None)

@@ -122,6 +122,8 @@ class MlflowSettings(_Section):
 
     uri: str
     """Tracking address."""
+    app_key: Path | None = None
+    """Public key (`.pub`) of its app that proves approvals; left out, approvals are claimed."""
 
 
 class PrefectSettings(_Section):

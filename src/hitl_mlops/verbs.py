@@ -76,6 +76,8 @@ class Verbs:
             policy_hash=parts.policy.hash,
             actor=self.actor,
             clock=parts.clock,
+            app_key=parts.app_key,
+            person=lambda account: parts.roster.person_id(account, parts.policy_key),
         )
 
     @property

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.breaker_board import BreakerBoard
     from hitl_mlops.routing.guard_board import GuardBoard
     from hitl_mlops.routing.switch_board import SwitchBoard
+    from hitl_mlops.training.mlflow_login import Login
     from hitl_mlops.training.registry import ModelRegistry
 
 
@@ -152,10 +153,21 @@ class Parts(OwnFiles):
     @cached_property
     def registry(self) -> ModelRegistry:
         """Model versions, in MLflow."""
+        return self.registry_of(self.mlflow_login)
+
+    @cached_property
+    def own_registry(self) -> ModelRegistry:
+        """The same, asked under the account that whoever runs this put into the environment, if they did."""
+        from hitl_mlops.training.mlflow_login import own_login
+
+        return self.registry if own_login() is None else self.registry_of(None)
+
+    def registry_of(self, login: Login | None) -> ModelRegistry:
+        """The registry asked under that account; None: the environment's."""
         from hitl_mlops.training.registry_mlflow import MlflowRegistry
 
         name, cache = self.settings.model.name, self.settings.state / "models"
-        return MlflowRegistry(lambda: self.mlflow_address, name, cache=cache, trust=self.trust)
+        return MlflowRegistry(lambda: self.mlflow_address, name, cache=cache, trust=self.trust, login=login)
 
     @cached_property
     def timed(self) -> TimedModels:
@@ -216,6 +228,26 @@ class Parts(OwnFiles):
         """Tracking URI: of `hitl.yaml`, else of the server that `hitl up` started."""
         given = self.settings.services.mlflow
         return given.uri if given is not None else self._started("mlflow")
+
+    @cached_property
+    def mlflow_login(self) -> Login | None:
+        """The project's account in the MLflow that `hitl up` starts; None for one of the user's."""
+        from hitl_mlops.servers.mlflow_accounts import pipeline_login
+        from hitl_mlops.training.mlflow_login import Login
+
+        found = None if self.settings.services.mlflow is not None else pipeline_login(self.settings.state)
+        return None if found is None else Login(*found)
+
+    @cached_property
+    def app_key(self) -> Verifier | None:
+        """The key with which MLflow's app signs; None where MLflow runs without it."""
+        from hitl_mlops.audit.keys import read_verifier
+        from hitl_mlops.servers.mlflow_accounts import has_people, public_key_file
+
+        given, ours = self.settings.services.mlflow, public_key_file(self.settings.state)
+        if given is not None:
+            return None if given.app_key is None else read_verifier(self.settings.path(given.app_key))
+        return read_verifier(ours) if has_people(self.settings.state) else None
 
     @cached_property
     def prefect_address(self) -> str:

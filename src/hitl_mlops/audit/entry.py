@@ -41,6 +41,7 @@ class Kind(StrEnum):
     GATES_JUDGED = "gates.judged"
     APPROVAL_RECORDED = "approval.recorded"
     APPROVAL_REFUSED = "approval.refused"
+    REGISTRY_CHANGED = "registry.changed"
     ROLLOUT_STARTED = "rollout.started"
     ROLLOUT_STEPPED = "rollout.stepped"
     ROLLOUT_ABORTED = "rollout.aborted"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ED25519 = b"\x01"
 PUBLIC_KEY_BYTES = 32
+_BYTES = b"hitl signed bytes\x00"  # no checkpoint begins so: its first line is an origin without NUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ class Verifier:
         try:
             key = Ed25519PublicKey.from_public_bytes(self.public_key)
             key.verify(checkpoint.signature, checkpoint.text().encode())
+        except InvalidSignature:
+            return False
+        return True
+
+    def accepts_bytes(self, signature: bytes, data: bytes) -> bool:
+        """Whether `Signer.sign_bytes` of this key made the signature for these bytes."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, _BYTES + data)
         except InvalidSignature:
             return False
         return True
@@ -99,6 +111,10 @@ class Signer:
         name = self.verifier.name
         signature = self._private_key.sign(checkpoint_text(name, size, root, at).encode())
         return Checkpoint(name, size, root, at, self.verifier.key_id, signature)
+
+    def sign_bytes(self, data: bytes) -> bytes:
+        """A signature that `Verifier.accepts_bytes` takes; no checkpoint can be mistaken for it."""
+        return self._private_key.sign(_BYTES + data)
 
 
 def signer_from_seed(name: str, seed: bytes) -> Signer:

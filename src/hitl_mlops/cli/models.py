@@ -103,12 +103,18 @@ def approve(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Give your consent to a model version. It is bound to bytes, gates and policy, and it expires."""
+    """Give your consent to a model version. It is bound to bytes, gates and policy, and it expires.
+
+    Behind MLflow's app you are whoever MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD log in.
+    """
     name = by or getpass.getuser()
     approval = open_project(project).approve(version, reason=reason, by=name)
 
     def told(console: Console) -> None:
-        say(console, f"{name} approved version {version} (claimed: nobody proved who it is).")
+        if approval.claimed:
+            say(console, f"{name} approved version {version} (claimed: nobody proved who it is).")
+        else:
+            say(console, f"Approved version {version}, proved: MLflow checked who you are.")
         say(console, f"→ hitl rollout start {version}")
 
     answer(approval, as_json=as_json, told=told)

@@ -66,15 +66,18 @@ def up(
     _refuse_yours(only or [], yours)
     stack = Stack(settings.folder, prefect_api=yours.get("prefect"), tell=tell_progress)
     running = stack.up(only or [name for name in stack.names if name not in yours])
-    login = _label_studio_login(settings.state, show_password=show_passwords)
+    logins = {
+        "label-studio": _label_studio_login(settings.state, show_password=show_passwords),
+        "mlflow": _mlflow_login(settings.state, show_passwords=show_passwords),
+    }
     servers = [
         {"name": one.name, "url": one.url, "pid": one.pid}
-        | ({"login": login} if one.name == "label-studio" else {})
+        | ({"login": logins[one.name]} if one.name in logins else {})
         for one in running
     ]
 
     def told(console: Console) -> None:
-        rows = [(one.name, one.url, _login(one.name, login)) for one in running]
+        rows = [(one.name, one.url, _login(one.name, logins)) for one in running]
         rows += [(name, url, "yours, by hitl.yaml") for name, url in yours.items() if not only]
         table(console, ("server", "address", "log-in"), rows)
         say(console, "→ hitl train, or hitl down to end them")
@@ -110,11 +113,26 @@ def _label_studio_login(state: Path, *, show_password: bool) -> dict[str, str]:
     return {**login, "password": credentials.admin_password} if show_password else login
 
 
-def _login(name: str, login: dict[str, str]) -> str:
+def _mlflow_login(state: Path, *, show_passwords: bool) -> dict[str, Any]:
+    from hitl_mlops.servers.mlflow_accounts import accounts_file, read_accounts
+
+    accounts = read_accounts(state)
+    if accounts is None:
+        return {}
+    login: dict[str, Any] = {"users": list(accounts.passwords), "password_file": str(accounts_file(state))}
+    return {**login, "passwords": dict(accounts.passwords)} if show_passwords else login
+
+
+def _login(name: str, logins: dict[str, dict[str, Any]]) -> str:
+    login = logins.get(name)
     if name == "worker":
         return "runs the flows; look at them in Prefect"
-    if name != "label-studio":
+    if not login:
         return "none needed"
+    if name == "mlflow":
+        shown = login.get("passwords")
+        people = ", ".join(f"{user} ({shown[user]})" if shown else user for user in login["users"])
+        return people if shown else f"{people}; passwords in {login['password_file']}"
     password = login.get("password") or f"in {login['password_file']}"
     return f"{login['user']}, password {password}"
 

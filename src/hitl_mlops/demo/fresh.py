@@ -19,10 +19,11 @@ FOLDER = "fresh"
 DATABASES = (
     Path(label_studio.NAME, label_studio.DATABASE),
     Path("mlflow", "mlflow.db"),
+    Path("mlflow", "basic_auth.db"),
     Path("prefect", "prefect.db"),
 )
-LOGINS = Path("credentials.json")
-"""Label Studio's account stands in its database, so that the two belong together."""
+LOGINS = (Path("credentials.json"), Path("mlflow", "accounts.json"))
+"""Accounts stand in the servers' databases, so that these belong together."""
 
 
 def lay_out(folder: Path) -> bool:
@@ -30,7 +31,7 @@ def lay_out(folder: Path) -> bool:
     state, kept = folder / STATE_FOLDER, _kept(folder)
     if not kept.exists():
         return False
-    for file in (*DATABASES, LOGINS):
+    for file in (one for one in (*DATABASES, *LOGINS) if (kept / one).exists()):
         (state / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(kept / file, state / file)
     return True
@@ -43,15 +44,18 @@ def keep(folder: Path) -> None:
         return
     shutil.rmtree(kept.parent, ignore_errors=True)  # of other versions
     draft = kept.with_suffix(".draft")
-    for file in DATABASES:
+    for file in (one for one in DATABASES if (state / one).exists()):
         (draft / file).parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(state / file)) as ours, closing(sqlite3.connect(draft / file)) as theirs:
             ours.backup(theirs)
-    shutil.copy(state / LOGINS, draft / LOGINS)
+    for file in (one for one in LOGINS if (state / one).exists()):
+        (draft / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(state / file, draft / file)
     draft.replace(kept)  # whole or not at all
 
 
 def _kept(folder: Path) -> Path:
     """Where they are kept: another set of versions, another place."""
-    made_by = [environment.lock_file().read_text(), version("mlflow"), version("prefect")]
+    files = [str(file) for file in (*DATABASES, *LOGINS)]
+    made_by = [environment.lock_file().read_text(), version("mlflow"), version("prefect"), files]
     return folder / STATE_FOLDER / FOLDER / content_id("db", made_by)

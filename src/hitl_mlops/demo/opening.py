@@ -13,6 +13,7 @@ from hitl_mlops.demo.narrator import Narrator
 from hitl_mlops.demo.place import write_project
 from hitl_mlops.errors import HitlError
 from hitl_mlops.servers.credentials import read_or_make
+from hitl_mlops.servers.mlflow_accounts import has_people, release_manager_login
 from hitl_mlops.servers.process import Running
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.servers.worker import NAME as WORKER
@@ -100,6 +101,8 @@ def _worker(folder: Path, ending: ExitStack) -> Meanwhile[object]:
 def _tell_addresses(narrator: Narrator, servers: tuple[Running, ...], folder: Path) -> None:
     admin = read_or_make(folder / STATE_FOLDER)
     logins = {"label-studio": f"log in as {admin.admin_email}, password {admin.admin_password}"}
+    if has_people(folder / STATE_FOLDER):
+        logins["mlflow"] = "log in as {}, password {}".format(*release_manager_login(folder / STATE_FOLDER))
     narrator.table(
         [(SHOWN_AS[one.name], one.url, FOR[one.name], logins.get(one.name, "no log-in")) for one in servers]
     )

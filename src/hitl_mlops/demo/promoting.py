@@ -42,16 +42,15 @@ def promote(scene: Scene, version: str) -> tuple[Tried, Comparison]:
     Raises:
         RefusedError: the canary did not promote it.
     """
-    tell, registry = scene.narrator, scene.project.parts.registry
+    tell = scene.narrator
     tell.chapter("Approval, shadow, canary, promotion")
     with tell.step("approval", "The release manager approves in MLflow") as step:
-        registry.set_tag(version, APPROVAL_TAG, APPROVAL)
+        scene.release_manager().set_tag(version, APPROVAL_TAG, APPROVAL)
         scene.project.start_rollout(version)
         step.done(
-            f"The release manager (played by the demo) set the tag {APPROVAL_TAG} of version {version} in "
-            "MLflow; "
-            "it is bound to these bytes, gates and policy. The challenger now sees every cheque in the "
-            "shadow."
+            f"The release manager (played by the demo) set the tag {APPROVAL_TAG} of "
+            f"version {version} in MLflow; it is bound to these bytes, gates and "
+            f"policy{_proved(scene, version)}. The challenger now sees every cheque in the shadow."
         )
     before = scene.project.champion().challenger
     tried = try_out(scene, version)
@@ -71,6 +70,12 @@ def promote(scene: Scene, version: str) -> tuple[Tried, Comparison]:
         "people were asked, without being told why, wherever the two differed."
     )
     return tried, found
+
+
+def _proved(scene: Scene, version: str) -> str:
+    """That MLflow's app signed it, where it did."""
+    given = scene.project.rollouts.consent.read(version)
+    return ", and MLflow signed who it was and when" if given and not given[0].claimed else ""
 
 
 def try_out(scene: Scene, version: str) -> Tried:

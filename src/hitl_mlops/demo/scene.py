@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_mlops.decisions.record import Decision
+    from hitl_mlops.training.registry import ModelRegistry
 
 HELD_OUT = 200
 """Cheques at the end of the stream that are never decided: on them both models are compared."""
@@ -66,6 +67,14 @@ class Scene:
         self.arrived = until
         self.decisions |= {one.decision_id: one for one in made.decisions}
         return made
+
+    def release_manager(self) -> ModelRegistry:
+        """The registry, asked under the release manager's account; the project's own where there are none."""
+        from hitl_mlops.servers.mlflow_accounts import MANAGER, read_accounts
+        from hitl_mlops.training.mlflow_login import Login
+
+        accounts, parts = read_accounts(self.project.settings.state), self.project.parts
+        return parts.registry if accounts is None else parts.registry_of(Login(*accounts.login(MANAGER)))
 
     def open_questions(self, decisions: Sequence[Decision]) -> list[Question]:
         """What is asked on the desk about these decisions and not yet answered."""

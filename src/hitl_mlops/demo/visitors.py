@@ -11,6 +11,7 @@ from hitl_mlops.demo.people import TEAM
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.demo.team import PASSWORD
 from hitl_mlops.servers.credentials import read_or_make
+from hitl_mlops.servers.mlflow_accounts import has_people, release_manager_login
 from hitl_mlops.settings import STATE_FOLDER
 
 FOR_VISITORS = 20
@@ -26,11 +27,14 @@ def receive(scene: Scene) -> None:
         scene.project.push()
         step.done(f"{made.tickets} tickets wait for you: {scene.project.parts.desk.pages[0]}")
     admin = read_or_make(scene.folder / STATE_FOLDER)
+    state = scene.folder / STATE_FOLDER
+    named = has_people(state)
+    manager = "{}, password {}".format(*release_manager_login(state)) if named else "no log-in"
     tell.table(
         [
             ("Label Studio", scene.urls["label-studio"], f"{TEAM[0].account}, password {PASSWORD}"),
             ("", "as administrator", f"{admin.admin_email}, password {admin.admin_password}"),
-            ("MLflow", scene.urls["mlflow"], "no log-in"),
+            ("MLflow", scene.urls["mlflow"], manager),
             ("Prefect", scene.urls["prefect"], "no log-in"),
         ]
     )

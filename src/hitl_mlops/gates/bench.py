@@ -36,7 +36,7 @@ from hitl_mlops.overrides.record import KeptAnswer
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.training.notes import gather_notes
 from hitl_mlops.training.record import ModelVersion
-from hitl_mlops.training.registry import DATASET_TAG, ModelRegistry
+from hitl_mlops.training.registry import DATASET_TAG, GATES_TAG, POLICY_TAG, VERDICT_TAG, ModelRegistry
 
 SECONDS_PER_HOUR = 3600
 
@@ -206,6 +206,9 @@ def _publish(
         files["drift.html"] = drift.html
     registry.attach(version, files)
     registry.describe(version, markdown(report, name=name, notes=notes, cost=cost))
+    bound = {GATES_TAG: report.digest, POLICY_TAG: report.policy_hash, VERDICT_TAG: report.verdict.value}
+    for tag, value in bound.items():
+        registry.set_tag(version, tag, value)
 
 
 def _judged(report: GateReport, actor: str, now: datetime) -> Event:

@@ -1,7 +1,8 @@
 """A named person's consent to one model version, bound to its bytes, its gates and the policy.
 
-MLflow's tags carry neither identity nor time. An approval read from a tag, or typed at the shell, is
-therefore *claimed*: it says who says so, and everything that shows it says that it is a claim.
+MLflow's tags carry neither identity nor time. Behind MLflow's app (`plugins.mlflow_app`) an approval is
+proved. Without it, one read from a tag or typed at the shell is *claimed*: it says who says so, and
+everything that shows it says that it is a claim.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ class Approval:
         subject: what it is bound to.
         approver: who, as claimed.
         reason_digest: SHA-256 of the reason's words; the words stand on the model version, not in the trail.
-        at: when it was recorded.
+        at: when it was given, or, claimed, recorded.
         claimed: nobody proved the identity.
+        groups: the approver's groups, as MLflow's app had them; none of a claimed one.
     """
 
     subject: Subject
@@ -53,6 +55,7 @@ class Approval:
     reason_digest: str
     at: datetime
     claimed: bool
+    groups: tuple[str, ...] = ()
 
 
 def parse_approval(tag: str | None) -> str | None:
@@ -93,6 +96,7 @@ def approval_event(approval: Approval) -> Event:
             "model_digest": subject.model_digest,
             "reason_digest": approval.reason_digest,
             "claimed": approval.claimed,
+            "groups": list(approval.groups),
         },
     )
 
@@ -113,30 +117,49 @@ def recorded_approvals(entries: Iterable[Entry]) -> list[Approval]:
             continue
         refs, facts = body["refs"], body["facts"]
         subject = Subject(refs["model"][0], facts["model_digest"], refs["gates"][0], refs["policy"][0])
-        found.append(
-            Approval(
-                subject, body["actor"], facts["reason_digest"], parse_instant(body["at"]), facts["claimed"]
-            )
-        )
+        at, groups = parse_instant(body["at"]), tuple(facts.get("groups", ()))
+        found.append(Approval(subject, body["actor"], facts["reason_digest"], at, facts["claimed"], groups))
     return found
 
 
 def refusals(
-    approvals: Iterable[Approval], subject: Subject, policy: RolloutPolicy, now: datetime
+    approvals: Iterable[Approval],
+    subject: Subject,
+    policy: RolloutPolicy,
+    now: datetime,
+    trainer: str | None = None,
 ) -> tuple[str, ...]:
     """Why these approvals do not allow the rollout of the subject; empty where they do.
 
-    Distinct people count once. An approval of other bytes, other gates, another policy, or one that has
-    expired, does not count.
+    Distinct people count once. An approval of other bytes, other gates, another policy, one that has expired,
+    one of the trainer, or a proved one of somebody in none of the policy's groups, does not count. A claimed
+    one claims its group too.
+
+    Args:
+        approvals: what was said.
+        subject: what is to be rolled out.
+        policy: who counts, how many, how long.
+        now: the time.
+        trainer: who trained it; None where that is not known, and nobody can be it.
     """
     bound = [approval for approval in approvals if approval.subject == subject]
     fresh = [approval for approval in bound if now - approval.at <= policy.approval_expires]
-    good = {approval.approver for approval in fresh if policy.claimed_approvals or not approval.claimed}
+    may = [one for one in fresh if one.claimed or _in_a_group(one, policy)]
+    others = [one for one in may if not policy.not_the_trainer or one.approver != trainer]
+    good = {approval.approver for approval in others if policy.claimed_approvals or not approval.claimed}
     if len(good) >= policy.approval_signatures:
         return ()
     reasons = [f"{len(good)} of {policy.approval_signatures} approvals"]
     if len(fresh) < len(bound):
         reasons.append(f"{len(bound) - len(fresh)} expired after {policy.approval_expires}")
-    if fresh and not policy.claimed_approvals:
+    if len(may) < len(fresh):
+        reasons.append(f"{len(fresh) - len(may)} by somebody outside {', '.join(policy.approval_by)}")
+    if len(others) < len(may):
+        reasons.append("who trained it does not approve it")
+    if any(one.claimed for one in fresh) and not policy.claimed_approvals:
         reasons.append("the policy refuses approvals whose approver is only claimed")
     return tuple(reasons)
+
+
+def _in_a_group(approval: Approval, policy: RolloutPolicy) -> bool:
+    return not policy.approval_by or bool(set(approval.groups) & set(policy.approval_by))

@@ -12,37 +12,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hitl_mlops.audit.entry import Event, Kind
+from hitl_mlops.audit.keys import Verifier
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.log import DecisionLog
-from hitl_mlops.errors import InputError, NotFoundError, RefusedError, TransientError
+from hitl_mlops.errors import NotFoundError, RefusedError, TransientError
 from hitl_mlops.gates.book import GateBook
-from hitl_mlops.gates.report import Verdict
 from hitl_mlops.ids import content_id, digest_of_reason
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.rollout.approval import (
-    MIN_REASON_CHARS,
     Approval,
-    Subject,
-    approval_event,
-    approval_id,
-    parse_approval,
-    recorded_approvals,
-    refusals,
 )
 from hitl_mlops.rollout.back import brought_back, require_reason
 from hitl_mlops.rollout.book import RolloutBook
+from hitl_mlops.rollout.consent import Consent
 from hitl_mlops.rollout.evidence import gather_evidence
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Evidence, Rollout, Stage
 from hitl_mlops.rollout.step import Step, step
 from hitl_mlops.rollout.watch import RolloutWatch
 from hitl_mlops.training.record import ModelVersion
-from hitl_mlops.training.registry import APPROVAL_TAG, CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
+from hitl_mlops.training.registry import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
 
 _told = logging.getLogger(__name__)
-FROM_TAG = "mlflow-tag"
-"""The approver's name where a tag says only that somebody approved."""
+APPROVED = "a version that a release manager approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +55,8 @@ class Conductor:
         policy_hash: content hash of the policy file.
         actor: who moves it, for the trail.
         clock: the time, as a function, since one call may look more than once.
+        app_key: the key of MLflow's app; None where MLflow runs without it.
+        person: an account's id for the trail.
     """
 
     database: Database
@@ -76,6 +71,8 @@ class Conductor:
     policy_hash: str
     actor: str
     clock: Callable[[], datetime]
+    app_key: Verifier | None = None
+    person: Callable[[str], str] = str
 
     def crown(self, version: str, reason: str) -> Rollout:
         """The first champion serves; a project that has one is left as it is.
@@ -108,77 +105,34 @@ class Conductor:
         self.converge()
         return first
 
-    def subject(self, version: str) -> Subject:
-        """What an approval of this version is bound to now.
+    @property
+    def consent(self) -> Consent:
+        """What people said of versions."""
+        return Consent(
+            database=self.database,
+            trail=self.trail,
+            registry=self.registry,
+            gates=self.gates,
+            policy=self.policy,
+            policy_hash=self.policy_hash,
+            clock=self.clock,
+            app_key=self.app_key,
+            person=self.person,
+        )
 
-        Raises:
-            RefusedError: it was not judged, or its report does not stand for these bytes and this policy.
-        """
-        model, report = self.registry.get(version), self.gates.latest(version)
-        judged = report is not None and report.model_digest == model.digest
-        if report is None or not judged or report.policy_hash != self.policy_hash:
-            raise RefusedError(
-                f"Version {version} has no gate report for its bytes and the policy in force.",
-                remedy=f"Run `hitl gate {version}`.",
-                version=version,
-            )
-        return Subject(version, model.digest, report.digest, self.policy_hash)
+    def approve(
+        self, version: str, *, reason: str, approver: str, through: ModelRegistry | None = None
+    ) -> Approval:
+        """The approval is recorded, bound to bytes, gates and policy; raises as `Consent.approve`."""
+        return self.consent.approve(version, reason=reason, approver=approver, through=through)
 
-    def approve(self, version: str, *, reason: str, approver: str) -> Approval:
-        """The approval is recorded, bound to bytes, gates and policy; claimed, since nobody proved who it is.
-
-        Raises:
-            RefusedError: the version was not judged, or a required gate did not pass.
-            InputError: there is no reason.
-        """
-        approval = self._bound(version, reason, approver)
-        self.registry.set_tag(version, APPROVAL_TAG, f"approve: {reason}")
-        self._record(approval)
-        return approval
-
-    def _bound(self, version: str, reason: str, approver: str) -> Approval:
-        subject = self.subject(version)
-        if len(reason.strip()) < MIN_REASON_CHARS:
-            raise InputError(
-                f"The reason has fewer than {MIN_REASON_CHARS} characters.",
-                remedy='Say why, in your words: --reason "…".',
-            )
-        report = self.gates.latest(version)
-        if report is None or report.verdict is not Verdict.PASS:
-            failed = (
-                [r.name for r in report.results if r.required and r.verdict is not Verdict.PASS]
-                if report
-                else []
-            )
-            raise RefusedError(
-                f"Version {version} did not pass its gates ({', '.join(failed)}).",
-                remedy=f"Read `hitl gate {version}`; collect more answers and train again.",
-                gates=failed,
-            )
-        return Approval(subject, approver, digest_of_reason(reason), self.clock(), claimed=True)
-
-    def _record(self, approval: Approval) -> None:
-        with self.database.transaction():
-            known = {approval_id(one) for one in self.approvals(approval.subject.model_version)}
-            if approval_id(approval) not in known:
-                self.trail.append([approval_event(approval)])
-
-    def approvals(self, version: str) -> list[Approval]:
-        """Every approval ever recorded for the version."""
-        return recorded_approvals(self.trail.about(version))
+    def pull_approvals(self) -> list[Approval]:
+        """Approvals that stand in the registry and were not recorded yet are recorded; those."""
+        return self.consent.pull()
 
     def read_approval(self, version: str) -> Approval | None:
-        """The approval that stands as a tag on the version, recorded now if it was not yet."""
-        reason = parse_approval(self.registry.get(version).tags.get(APPROVAL_TAG))
-        if reason is None:
-            return None
-        subject, digest = self.subject(version), digest_of_reason(reason)
-        for approval in self.approvals(version):
-            if approval.subject == subject and approval.reason_digest == digest:
-                return approval
-        approval = self._bound(version, reason, FROM_TAG)
-        self._record(approval)
-        return approval
+        """The latest approval of what stands now, recorded if it was not yet; raises as `Consent.read`."""
+        return max(self.consent.read(version), key=lambda one: one.at, default=None)
 
     def start(self, version: str, *, force: str | None = None) -> Rollout:
         """The challenger sees every case in the shadow; forced, it starts in the canary's first stage.
@@ -200,7 +154,7 @@ class Conductor:
         if version == champion.challenger:
             raise RefusedError(f"Version {version} is the champion.", remedy="Name a challenger.")
         if force is None:
-            self._require_approval(version)
+            self.consent.require(version)
         now, model = self.clock(), self.registry.get(version)
         stage = Stage.SHADOW if force is None else Stage.CANARY
         rollout = Rollout(
@@ -223,18 +177,6 @@ class Conductor:
         self.converge()
         return rollout
 
-    def _require_approval(self, version: str) -> None:
-        subject = self.subject(version)
-        self.read_approval(version)
-        against = refusals(self.approvals(version), subject, self.policy, self.clock())
-        if against:
-            raise RefusedError(
-                f"Version {version} is not approved: {'; '.join(against)}.",
-                remedy=f'Run `hitl approve {version} --reason "…"`, or set the tag {APPROVAL_TAG} of the '
-                "version in MLflow to: approve: <your reason>.",
-                version=version,
-            )
-
     def look(self) -> tuple[Step, Evidence]:
         """One look at the live rollout, with what it decided applied and recorded.
 
@@ -253,6 +195,10 @@ class Conductor:
             self._follow()
             return decided, evidence
         self.converge()
+        if decided.action is Action.PROMOTE and self._lacks_consent(rollout):
+            decided = Step(
+                Action.HOLD, rollout, f"Proven, and held: MLflow gives champion only to {APPROVED}."
+            )
         if decided.action is not Action.HOLD:
             decided = self._apply(rollout, decided, evidence)
             self.converge()
@@ -279,6 +225,10 @@ class Conductor:
         evidence = gather_evidence(rollout, self.log, self.answers, self.policy)
         guardrails = self.watch.guardrails(rollout, now)
         return step(rollout, evidence, guardrails, self.policy, now), evidence
+
+    def _lacks_consent(self, rollout: Rollout) -> bool:
+        """It was forced, and MLflow's app moves `champion` only to what was approved."""
+        return rollout.forced and self.app_key is not None and not self.consent.read(rollout.challenger)
 
     def _live(self) -> Rollout:
         rollout = self.book.live()

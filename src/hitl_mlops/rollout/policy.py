@@ -33,6 +33,8 @@ class RolloutPolicy:
         approval_signatures: how many distinct people must approve, ≥ 1.
         approval_expires: how long an approval is good for.
         claimed_approvals: an approval without a proven identity counts.
+        approval_by: groups of MLflow's people file whose approvals count; empty: any release manager's.
+        not_the_trainer: who trained a version does not approve it.
     """
 
     margin: float = 0.01
@@ -47,6 +49,8 @@ class RolloutPolicy:
     approval_signatures: int = 1
     approval_expires: timedelta = timedelta(hours=24)
     claimed_approvals: bool = True
+    approval_by: tuple[str, ...] = ()
+    not_the_trainer: bool = True
 
     @property
     def promote_at(self) -> float:
@@ -105,6 +109,8 @@ def rollout_policy(approval: Mapping[str, Any], rollout: Mapping[str, Any]) -> R
         approval_signatures=int(_number(approval, "signatures", 1, 1, 2)),
         approval_expires=duration(approval.get("expires", "24h"), "approval.expires"),
         claimed_approvals=not approval.get("refuse_claimed", False),
+        approval_by=tuple(approval.get("by", ())),
+        not_the_trainer=bool(approval.get("not_the_trainer", True)),
     )
     if canary.get("then", "roll_back") != "roll_back":
         raise ConfigurationError(

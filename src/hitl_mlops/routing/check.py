@@ -31,8 +31,6 @@ NOT_ACTED_ON: Mapping[str, str] = {
     "blind_second": _KEPT,
     "skill": "is not compared yet with what the roster says of a reviewer",
     "escalation": _FORM,
-    "approval.by": "is read and not enforced yet: identities are only claimed",
-    "approval.not_the_trainer": "is read and not enforced yet: identities are only claimed",
 }
 """Key of the file, for routes without `routes.NAME.` → what becomes of it."""
 

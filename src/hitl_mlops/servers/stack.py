@@ -14,7 +14,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hitl_mlops.errors import ConfigurationError, HitlError, InputError, ServiceDownError
-from hitl_mlops.servers import environment, label_studio, mlflow, prefect, process, worker
+from hitl_mlops.servers import (
+    environment,
+    label_studio,
+    mlflow,
+    mlflow_accounts,
+    prefect,
+    process,
+    worker,
+)
 from hitl_mlops.servers.credentials import read_or_make
 from hitl_mlops.servers.port import demand_port, free_port
 from hitl_mlops.servers.process import Program, Running
@@ -146,6 +154,8 @@ class Stack:
             for server in servers.values():
                 self._tell(f"Waiting for {server.name} on {server.url}")
                 process.wait_until_ready(server)
+                if server.name == mlflow.NAME:
+                    self._sign_up(server)
         except KeyboardInterrupt:
             self._end(started)
             raise
@@ -162,12 +172,27 @@ class Stack:
                 environment=environment.find_or_make(tell=self._tell),
             )
         if name == mlflow.NAME:
-            return mlflow.program(self._state, port=port)
+            if mlflow_accounts.has_people(self._state):
+                mlflow.write_auth_file(self._state)
+            return mlflow.program(self._state, port=port, accounts=self._mlflow_accounts())
         if name == worker.NAME:
             api = self._api(known)
             worker.make_pool(api)
             return worker.program(self._folder, state=self._state, api=api, port=port)
         return prefect.program(self._state, port=port)
+
+    def _mlflow_accounts(self) -> mlflow_accounts.Accounts | None:
+        """Who logs in to MLflow; None where the project does not say who may do what there."""
+        if not mlflow_accounts.has_people(self._state):
+            return None
+        people = mlflow_accounts.demand_people(self._state)
+        return mlflow_accounts.read_or_make(self._state, people.accounts)
+
+    def _sign_up(self, server: Running) -> None:
+        """Every account of the people file can log in, those that were added to it too."""
+        accounts = self._mlflow_accounts()
+        if accounts is not None:
+            mlflow_accounts.sign_up(server.url, accounts)
 
     def _deploy(self, known: Mapping[str, Running]) -> None:
         """While the worker starts; a worker without flows would hide that they could not be deployed."""

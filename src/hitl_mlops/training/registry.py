@@ -15,6 +15,8 @@ APPROVAL_TAG, APPROVER_TAG = "hitl.approval", "hitl.approver"
 RETRAINING = "retraining"
 """What the entries of the trail are about that tell of trainings and of what spoke for them."""
 RUN_KEY_TAG, DIGEST_TAG, DATASET_TAG = "hitl.run_key", "hitl.digest", "hitl.dataset"
+GATES_TAG, POLICY_TAG, VERDICT_TAG = "hitl.gates", "hitl.policy", "hitl.verdict"
+"""Of the latest gate report: its digest, the policy it was judged by, its verdict."""
 
 
 class ModelRegistry(Protocol):

@@ -29,6 +29,7 @@ from hitl_mlops.training.artifact import Trust, unpack
 from hitl_mlops.training.cache import ModelCache, read_tree, write_tree
 from hitl_mlops.training.metric_names import decoded
 from hitl_mlops.training.mlflow_errors import translated_error
+from hitl_mlops.training.mlflow_login import Login, log_in
 from hitl_mlops.training.mlflow_run import MODEL_ID_TAG, log_run
 from hitl_mlops.training.notes import render_notes
 from hitl_mlops.training.record import FittedModel, ModelVersion, ReleaseNotes
@@ -59,7 +60,13 @@ class MlflowRegistry:
     """See `ModelRegistry`. One registered model; runs go to the experiment of the same name."""
 
     def __init__(
-        self, uri: str | Callable[[], str], name: str, *, cache: Path, trust: Trust | None = None
+        self,
+        uri: str | Callable[[], str],
+        name: str,
+        *,
+        cache: Path,
+        trust: Trust | None = None,
+        login: Login | None = None,
     ) -> None:
         """Nothing is asked of the server yet.
 
@@ -68,10 +75,12 @@ class MlflowRegistry:
             name: the registered model.
             cache: folder for digest-named copies of loaded models.
             trust: which code a model may name.
+            login: the account to ask under; None: the one of the environment, if any.
         """
         self._where = uri
         self.name = name
         self.trust = trust or Trust()
+        self._login = login
         self._cache = ModelCache(cache)
         self._loaded: dict[tuple[str, str], Model] = {}
 
@@ -321,7 +330,8 @@ class MlflowRegistry:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        """MLflow's errors leave as ours."""
+        """MLflow's errors leave as ours; it is asked under our account."""
+        log_in(self._login)
         try:
             yield
         except HitlError:

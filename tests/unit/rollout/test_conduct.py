@@ -16,7 +16,8 @@ from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.review.tickets import TicketBook
 from hitl_mlops.rollout.book import RolloutBook
-from hitl_mlops.rollout.conduct import FROM_TAG, Conductor
+from hitl_mlops.rollout.conduct import Conductor
+from hitl_mlops.rollout.consent import FROM_TAG
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Stage
 from hitl_mlops.rollout.watch import RolloutWatch
