@@ -29,7 +29,8 @@ class RolloutPolicy:
         at_least: decisions the challenger must have answered at a share before the next, ≥ 0.
         hold_at_most: how long a stage may stay undecided before it is rolled back.
         unanswered: share of its cases that a challenger may leave unanswered, in [0, 1).
-        late_tickets: share of the tickets opened since the start that may be late before nothing advances, in [0, 1].
+        late_tickets: share of the tickets opened since the start that may be late before nothing advances, in
+            [0, 1].
         approval_signatures: how many distinct people must approve, ≥ 1.
         approval_expires: how long an approval is good for.
         claimed_approvals: an approval without a proven identity counts.
