@@ -50,6 +50,11 @@ def test_every_yaml_on_a_page_is_read(block: Block, tmp_path: Path) -> None:
 
         (tmp_path / "reviewers.yaml").write_text(block.text)
         assert read_roster(tmp_path / "reviewers.yaml").people
+    elif re.search(r"^release-managers:", block.text, re.MULTILINE):
+        from hitl_mlops.servers.mlflow_people import read_people
+
+        (tmp_path / "mlflow-people.yaml").write_text(block.text)
+        assert read_people(tmp_path / "mlflow-people.yaml").groups
     elif re.search(r"^(project|task|model|services|screen|review|serve):", block.text, re.MULTILINE):
         (tmp_path / "hitl.yaml").write_text(_whole_settings(block.text))
         with pytest.MonkeyPatch.context() as environment:
