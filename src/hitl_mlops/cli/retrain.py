@@ -67,7 +67,7 @@ def look(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 def ask(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Ask people about decisions that lie where they overrule the model most."""
+    """Ask people about decisions of the kind they overrule most."""
     from hitl_mlops.retraining import Retraining
 
     retraining = Retraining(open_project(project))
@@ -82,7 +82,7 @@ def ask(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 def now(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Learn from all answers so far, whatever the triggers say, and judge the challenger."""
+    """Learn from all answers so far, whatever the triggers say."""
     from hitl_mlops.retraining import Retraining
 
     with working("Learning and judging"):
