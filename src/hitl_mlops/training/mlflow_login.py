@@ -36,7 +36,8 @@ def own_login() -> Login | None:
     """The account that the user put into the environment; None where there is none."""
     account, password = (os.environ.get(name) for name in VARIABLES)
     found = Login(account, password) if account and password else None
-    return _environment.before if found == _environment.written else found
+    ours_stands = _environment.written is not None and found == _environment.written
+    return _environment.before if ours_stands else found
 
 
 def log_in(login: Login | None) -> None:

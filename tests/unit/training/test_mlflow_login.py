@@ -43,6 +43,14 @@ def test_ours_is_not_taken_for_the_users_own_and_goes_again():
     assert said() == (None, None)
 
 
+def test_a_login_that_the_user_took_away_is_gone():
+    os.environ.update(dict(zip(VARIABLES, ("ann", "a"), strict=True)))
+    log_in(None)
+    for name in VARIABLES:
+        del os.environ[name]
+    assert own_login() is None
+
+
 def test_the_users_own_comes_back_after_ours():
     os.environ.update(dict(zip(VARIABLES, ("ann", "a"), strict=True)))
     log_in(OURS)
