@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,9 @@ from tests.drill_room import a_loop
 pytestmark = [pytest.mark.slow]
 
 
-def test_all_five_rehearsals_pass_within_a_minute_of_work(tmp_path: Path) -> None:
-    loop, began = a_loop(tmp_path), time.process_time()
+def test_all_five_rehearsals_pass(tmp_path: Path) -> None:
+    loop = a_loop(tmp_path)
     told = loop.done("drill")
-    assert time.process_time() - began < 60
     assert told["passed"]
     assert {one["scenario"]: one["verdict"] for one in told["rehearsals"]} == dict.fromkeys(
         [one.value for one in Scenario], "passed"
