@@ -136,7 +136,7 @@ class Room:
             f"in the drill it is {label}".ljust(screen.min_rationale_chars, "."),
             "agree" if agreed else "wrong_class",
             min(max(5.0, screen.min_seconds), screen.max_seconds),
-            unique_id=f"{ticket.ticket_id} {person.account}",
+            unique_id=f"{ticket.ticket_id} {task_id} {person.account}",
         )
 
     # What went as it must
