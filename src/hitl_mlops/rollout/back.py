@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hitl_mlops.errors import InputError, RefusedError
+from hitl_mlops.errors import RefusedError
 from hitl_mlops.ids import content_id
-from hitl_mlops.rollout.approval import MIN_REASON_CHARS
 from hitl_mlops.rollout.state import Rollout, Stage
-
-
-def require_reason(reason: str) -> None:
-    """A person says why.
-
-    Raises:
-        InputError: in fewer than 3 characters.
-    """
-    if len(reason.strip()) < MIN_REASON_CHARS:
-        raise InputError(
-            f"The reason has fewer than {MIN_REASON_CHARS} characters.",
-            remedy='Say why, in your words: --reason "…".',
-        )
 
 
 def brought_back(bad: Rollout | None, reason: str, now: datetime, *, count: int) -> Rollout:

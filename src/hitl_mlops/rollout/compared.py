@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_mlops.decisions.block import ARMS, Block, id_of
+from hitl_mlops.decisions.cases import microseconds, moment_of
 from hitl_mlops.decisions.record import Arm
 from hitl_mlops.rollout.state import Rollout
 
 _CHALLENGER = ARMS.index(Arm.CHALLENGER)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOMENT = timedelta(microseconds=1)
 _BOTH_SPOKE, _TRIED = "both_spoke", "tried"
 _ROW = np.dtype(
     [
@@ -93,7 +92,7 @@ def compare(rollout: Rollout, blocks: Iterable[Block]) -> Compared:
     return Compared(
         differs,
         _pairs(seen[differs], list(words)),
-        served=int((tried["at"] >= _moment(rollout.stage_at)).sum()),
+        served=int((tried["at"] >= microseconds(rollout.stage_at)).sum()),
         unanswered=tried["challenger"] == words[""],
     )
 
@@ -112,7 +111,7 @@ def _rows(rollout: Rollout, block: Block, words: dict[str, int]) -> npt.NDArray[
     beside = _labels(places, silent, stored["shadow_label"], words[""])
     by_challenger = stored["arm"] == _CHALLENGER
     rows = np.empty(len(stored), _ROW)
-    rows["at"] = _moment(block.at)
+    rows["at"] = microseconds(block.at)
     rows["key"] = np.ascontiguousarray(stored["key"][:, :8]).view(">u8")[:, 0]
     rows["rest"] = np.ascontiguousarray(stored["key"][:, 8:12]).view(">u4")[:, 0]
     rows["champion"] = np.where(by_challenger, beside, said)
@@ -143,10 +142,6 @@ def _pairs(rows: npt.NDArray[np.void], words: Sequence[str]) -> tuple[Pair, ...]
     ]
     said = zip(keys, rows["at"].tolist(), rows["champion"], rows["challenger"], strict=True)
     return tuple(
-        Pair(id_of(key), _EPOCH + at * _MOMENT, words[champion], words[challenger])
+        Pair(id_of(key), moment_of(at), words[champion], words[challenger])
         for key, at, champion, challenger in said
     )
-
-
-def _moment(at: datetime) -> int:
-    return (at - _EPOCH) // _MOMENT

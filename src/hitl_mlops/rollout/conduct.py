@@ -20,10 +20,8 @@ from hitl_mlops.errors import NotFoundError, RefusedError, TransientError
 from hitl_mlops.gates.book import GateBook
 from hitl_mlops.ids import content_id, digest_of_reason
 from hitl_mlops.overrides.book import AnswerBook
-from hitl_mlops.rollout.approval import (
-    Approval,
-)
-from hitl_mlops.rollout.back import brought_back, require_reason
+from hitl_mlops.rollout.approval import Approval, require_reason
+from hitl_mlops.rollout.back import brought_back
 from hitl_mlops.rollout.book import RolloutBook
 from hitl_mlops.rollout.consent import Consent
 from hitl_mlops.rollout.evidence import gather_evidence

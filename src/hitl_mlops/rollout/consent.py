@@ -17,7 +17,6 @@ from hitl_mlops.gates.book import GateBook
 from hitl_mlops.gates.report import Verdict
 from hitl_mlops.ids import digest_of_reason
 from hitl_mlops.rollout.approval import (
-    MIN_REASON_CHARS,
     Approval,
     Subject,
     approval_event,
@@ -25,6 +24,7 @@ from hitl_mlops.rollout.approval import (
     parse_approval,
     recorded_approvals,
     refusals,
+    require_reason,
 )
 from hitl_mlops.rollout.changes import (
     RECORDS_TAG,
@@ -111,7 +111,7 @@ class Consent:
         claimed = self._claimed(version, reason, approver)
         (through or self.registry).set_tag(version, APPROVAL_TAG, f"approve: {reason}")
         if self.app_key is None:
-            self._record([claimed])
+            self._record(version, [claimed])
             return claimed
         proved = [one for one in self.read(version) if one.reason_digest == claimed.reason_digest]
         if not proved:
@@ -124,11 +124,7 @@ class Consent:
 
     def _claimed(self, version: str, reason: str, approver: str) -> Approval:
         subject = self.subject(version)
-        if len(reason.strip()) < MIN_REASON_CHARS:
-            raise InputError(
-                f"The reason has fewer than {MIN_REASON_CHARS} characters.",
-                remedy='Say why, in your words: --reason "…".',
-            )
+        require_reason(reason)
         self._demand_pass(version)
         return Approval(subject, approver, digest_of_reason(reason), self.clock(), claimed=True)
 
@@ -143,12 +139,13 @@ class Consent:
                 gates=failed,
             )
 
-    def _record(self, approvals: Iterable[Approval]) -> None:
+    def _record(self, version: str, approvals: Iterable[Approval]) -> None:
+        given = {approval_id(one): one for one in approvals}
         with self.database.transaction():
-            for approval in approvals:
-                known = {approval_id(one) for one in self.approvals(approval.subject.model_version)}
-                if approval_id(approval) not in known:
-                    self.trail.append([approval_event(approval)])
+            known = {approval_id(one) for one in self.approvals(version)}
+            new = [approval_event(one) for name, one in given.items() if name not in known]
+            if new:
+                self.trail.append(new)
 
     def read(self, version: str) -> list[Approval]:
         """The approvals of what stands now, as the registry has them; recorded now if they were not yet.
@@ -190,7 +187,7 @@ class Consent:
         ]
         if not known:
             known = [self._claimed(found.version, reason, FROM_TAG)]
-            self._record(known)
+            self._record(found.version, known)
         return known
 
     def _read_signed(self, found: ModelVersion, key: Verifier) -> list[Approval]:
@@ -198,7 +195,8 @@ class Consent:
         changes = read_changes(found.tags.get(RECORDS_TAG), of=(found.name, version), verifier=key)
         self._tell(version, changes)
         now = standing(changes)
-        past = written_past_the_app(now, tags=found.tags, description=self.registry.description(version))
+        page = self.registry.description(version)
+        past = written_past_the_app(now, tags=found.tags, description=page)
         if APPROVAL_TAG in found.tags and not now.approvals and not _withdrawn(changes):
             past = (*past, f"the tag {APPROVAL_TAG}")
         if past:
@@ -210,9 +208,9 @@ class Consent:
         proved = [
             self._proved(subject, given)
             for given in now.approvals.values()
-            if _is_about(given, subject, self.registry.description(version))
+            if _is_about(given, subject, page)
         ]
-        self._record(proved)
+        self._record(version, proved)
         return proved
 
     def _proved(self, subject: Subject, given: Change) -> Approval:

@@ -67,6 +67,11 @@ class Rollout:
         """The challenger still sees cases."""
         return self.stage in LIVE
 
+    @property
+    def has_one_before(self) -> bool:
+        """Another version was champion before this one, and was not brought back for it."""
+        return bool(self.champion) and not self.brought_back
+
 
 class Source(StrEnum):
     """How it is known how often reviewers err."""

@@ -15,6 +15,7 @@ from hitl_mlops.gates.checks.finding import (
     lack,
     not_asked,
     not_worse,
+    paired_change,
     points,
     rate_of,
     span,
@@ -22,7 +23,7 @@ from hitl_mlops.gates.checks.finding import (
 from hitl_mlops.gates.evidence import ChallengerEvidence, FloatArray, JudgedCases, TextArray
 from hitl_mlops.gates.policy import GatesPolicy
 from hitl_mlops.gates.report import Verdict
-from hitl_mlops.statistics.rates import Rate, difference, difference_of_all, rate, weighted_mean
+from hitl_mlops.statistics.rates import Rate, rate, weighted_mean
 
 _DEAREST = 5
 
@@ -89,7 +90,7 @@ def severity(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
     dearest = max(*policy.costs.values(), policy.default_cost)
     ours = _costs(cases.truth, cases.challenger, policy)
     theirs = _costs(cases.truth, cases.champion, policy)
-    change = _cost_change(cases, ours / dearest, theirs / dearest, policy.alpha)
+    change = paired_change(cases, ours / dearest, theirs / dearest, policy.alpha)
     verdict = not_worse(change, policy.severity_margin)
     weights = np.where(cases.labelled, 1 / cases.pi, 0.0)
     means = [float(weighted_mean(one, weights)[0]) for one in (ours, theirs)]
@@ -137,12 +138,6 @@ def _costs(truth: TextArray, said: TextArray, policy: GatesPolicy) -> FloatArray
     pairs = [(str(true), str(answer)) for true, answer in zip(truth, said, strict=True)]
     known = {pair: policy.cost(*pair) for pair in set(pairs)}
     return np.array([known[pair] for pair in pairs], dtype=np.float64)
-
-
-def _cost_change(cases: JudgedCases, ours: FloatArray, theirs: FloatArray, alpha: float) -> Rate:
-    if cases.complete:
-        return difference_of_all(ours - theirs, cases.differs, cases.pi, cases.labelled, alpha=alpha)
-    return difference(ours, theirs, cases.pi, cases.labelled, alpha=alpha)
 
 
 def _mostly(cases: JudgedCases, costs: FloatArray) -> dict[str, float]:

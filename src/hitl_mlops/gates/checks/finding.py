@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hitl_mlops.gates.evidence import ChallengerEvidence, JudgedCases
+import numpy as np
+
+from hitl_mlops.gates.evidence import ChallengerEvidence, FloatArray, JudgedCases
 from hitl_mlops.gates.report import Verdict
 from hitl_mlops.statistics.rates import Rate, difference, difference_of_all
 
@@ -46,10 +48,22 @@ def comparable(evidence: ChallengerEvidence) -> JudgedCases:
 
 def change_of(cases: JudgedCases, alpha: float) -> Rate:
     """The challenger's error rate less the champion's, paired and weighted by 1/pi."""
-    ours, theirs = cases.challenger_wrong, cases.champion_wrong
+    return paired_change(
+        cases, cases.challenger_wrong.astype(np.float64), cases.champion_wrong.astype(np.float64), alpha
+    )
+
+
+def paired_change(cases: JudgedCases, ours: FloatArray, theirs: FloatArray, alpha: float) -> Rate:
+    """What the challenger's answers cost more than the champion's, a case, weighted by 1/pi.
+
+    Args:
+        cases: the cases.
+        ours: what each costs as the challenger answered, in [0, 1]; shape (len(cases),).
+        theirs: as the champion answered.
+        alpha: one minus the level of the interval.
+    """
     if cases.complete:
-        changes = ours.astype(float) - theirs
-        return difference_of_all(changes, cases.differs, cases.pi, cases.labelled, alpha=alpha)
+        return difference_of_all(ours - theirs, cases.differs, cases.pi, cases.labelled, alpha=alpha)
     return difference(ours, theirs, cases.pi, cases.labelled, alpha=alpha)
 
 
