@@ -124,6 +124,9 @@ class MlflowSettings(_Section):
     """Tracking address."""
     app_key: Path | None = None
     """Public key (`.pub`) of its app that proves approvals; left out, approvals are claimed."""
+    webhook_secret: SecretStr | None = None
+    """What it signs its webhook to `hitl serve` with, best written as `${HITL_WEBHOOK_SECRET}`; left out, the
+    service does not hear it."""
 
 
 class PrefectSettings(_Section):

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.breaker_board import BreakerBoard
     from hitl_mlops.routing.guard_board import GuardBoard
     from hitl_mlops.routing.switch_board import SwitchBoard
+    from hitl_mlops.servers.mlflow_webhook import MlflowWebhooks
     from hitl_mlops.training.mlflow_login import Login
     from hitl_mlops.training.registry import ModelRegistry
+    from hitl_mlops.webhooks.book import HeardBook
 
 
 class Parts(OwnFiles):
@@ -134,6 +136,13 @@ class Parts(OwnFiles):
         from hitl_mlops.callbacks.book_sql import SqlCallbackBook
 
         return SqlCallbackBook(self.database)
+
+    @cached_property
+    def heard(self) -> HeardBook:
+        """What MLflow told, so that it counts once."""
+        from hitl_mlops.webhooks.book_sql import SqlHeardBook
+
+        return SqlHeardBook(self.database)
 
     @cached_property
     def screen(self) -> Screen:
@@ -248,6 +257,30 @@ class Parts(OwnFiles):
         if given is not None:
             return None if given.app_key is None else read_verifier(self.settings.path(given.app_key))
         return read_verifier(ours) if has_people(self.settings.state) else None
+
+    @property
+    def webhook_secret(self) -> str | None:
+        """What MLflow signs its webhook to us with; None where it shares no secret with the project."""
+        from hitl_mlops.servers.mlflow_accounts import has_people, read_accounts
+
+        given, state = self.settings.services.mlflow, self.settings.state
+        if given is not None:
+            return given.webhook_secret.get_secret_value() if given.webhook_secret else None
+        accounts = read_accounts(state) if has_people(state) else None
+        return accounts.webhook_secret if accounts else None
+
+    @property
+    def mlflow_webhooks(self) -> MlflowWebhooks:
+        """Whom MLflow calls for this project; asked as our administrator, or as the environment's account."""
+        from hitl_mlops.servers.mlflow_accounts import ADMIN, read_accounts
+        from hitl_mlops.servers.mlflow_webhook import MlflowWebhooks, name_of
+        from hitl_mlops.training.mlflow_login import own_login
+
+        is_yours, name = self.settings.services.mlflow is not None, self.settings.project
+        own, accounts = own_login(), None if is_yours else read_accounts(self.settings.state)
+        account = accounts.login(ADMIN) if accounts else (own.account, own.password) if own else None
+        owner = keyed_id("project", self.policy_key, name)
+        return MlflowWebhooks(self.mlflow_address, name_of(name, owner), account, by_proxy=is_yours)
 
     @cached_property
     def prefect_address(self) -> str:

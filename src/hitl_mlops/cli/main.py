@@ -31,6 +31,7 @@ from hitl_mlops.cli import (
     serve,
     setup,
     switches,
+    webhook,
 )
 from hitl_mlops.cli.output import json_line, tell_error
 from hitl_mlops.cli.sections import Sections
@@ -69,6 +70,7 @@ for room in (
     quarantine,
     models,
     retrain,
+    webhook,
     rollouts,
     switches,
     breakers,

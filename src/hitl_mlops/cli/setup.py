@@ -163,6 +163,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         checks += [one for one in found if one.name not in {name + SERVER for name in yours}]
         checks += [_reach(name, url) for name, url in yours.items()]
         checks += _schedules(project, folder)
+        checks += _webhook(project)
     wrong = [one for one in checks if not one.is_ok]
 
     def told(console: Console) -> None:
@@ -228,6 +229,22 @@ def _schedules(path: Path, folder: Path) -> list[Check]:
     if found is None:
         return []
     return [Check(name=NAME, is_ok=not found.remedy, found=found.found, remedy=found.remedy)]
+
+
+def _webhook(path: Path) -> list[Check]:
+    """Whom MLflow tells of approvals; nothing where it shares no secret with us, or does not say."""
+    from hitl_mlops.servers.check import Check
+
+    try:
+        parts = open_project(path).parts
+        found = parts.mlflow_webhooks.find() if parts.webhook_secret else None
+    except HitlError:
+        return []  # told by the checks of hitl.yaml and of the server; or only its administrator may look
+    if found is None:
+        return []
+    called = [one.url for one in found if one.is_active]
+    read = "read at the next look at a rollout; hitl serve has MLflow tell it at once"
+    return [Check(name="approvals", is_ok=True, found=f"MLflow tells {called[0]}" if called else read)]
 
 
 def _yours_or_none(path: Path) -> dict[str, str]:

@@ -203,6 +203,13 @@ deliveries = Table(  # callbacks: the outbox; kept together with the change that
     Index("deliveries_by_due", "state", "due_at"),
 )
 
+heard_deliveries = Table(  # webhooks: what MLflow told in the last 24 h, so that it counts once
+    "heard_deliveries",
+    metadata,
+    Column("delivery_id", String(80), primary_key=True),
+    Column("at", String(40), nullable=False, index=True),
+)
+
 taken_back = Table(  # recourse: decisions that nobody may act on any more
     "taken_back",
     metadata,

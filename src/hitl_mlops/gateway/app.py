@@ -21,6 +21,7 @@ import hitl_mlops
 from hitl_mlops.errors import HitlError
 from hitl_mlops.gateway.asking import PROBLEMS, UNKNOWN, bearer, body_of, read
 from hitl_mlops.gateway.batcher import Batcher
+from hitl_mlops.gateway.bell import Bell
 from hitl_mlops.gateway.clerk import Clerk, told
 from hitl_mlops.gateway.delivering import delivering
 from hitl_mlops.gateway.events import Lookout, add_events
@@ -29,6 +30,7 @@ from hitl_mlops.gateway.policy_watch import watch_policy
 from hitl_mlops.gateway.problem import described, problem, problem_of
 from hitl_mlops.gateway.recourse import add_recourse
 from hitl_mlops.gateway.tokens import Scope, TokenFile
+from hitl_mlops.gateway.webhook import add_webhook
 from hitl_mlops.gateway.wire import Answered, Asked, Told
 from hitl_mlops.project import Project
 from hitl_mlops.recourse.standing import State
@@ -50,6 +52,7 @@ def build_app(project: Project) -> FastAPI:
     clerk, tokens = Clerk(project), TokenFile(project.settings.state / "keys")
     metrics, lookout = Metrics(), Lookout(clerk.standings)
     deliver = clerk.deliver if project.settings.serve.callbacks else None
+    approvals = Bell(project.pull_approvals)
     project.parts.serve()
 
     @asynccontextmanager
@@ -58,7 +61,7 @@ def build_app(project: Project) -> FastAPI:
         app.state.batcher.start()
         gc.freeze()  # libraries stay, and the collector need not look through them again and again
         watching = asyncio.create_task(watch_policy(project))
-        async with delivering(deliver):
+        async with delivering(deliver), approvals.answered():
             with lookout.ended_by_signals():
                 yield
         watching.cancel()
@@ -71,6 +74,7 @@ def build_app(project: Project) -> FastAPI:
     _add_decisions(app, clerk, tokens, metrics, lookout)
     add_events(app, clerk, tokens, lookout)
     add_recourse(app, clerk, tokens)
+    add_webhook(app, project, approvals)
     _add_health(app, clerk, metrics)
     return app
 

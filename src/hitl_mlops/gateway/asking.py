@@ -51,8 +51,24 @@ async def read(
     """The body of the request, which is JSON whatever its content type says.
 
     Raises:
-        InputError: it is none of that kind; the fact names the place, never a value. Or it is too long (413),
-            packed (415), or not there in time (408): `data["http_status"]`.
+        InputError: it is none of that kind; the fact names the place, never a value. Or as `read_bytes`.
+    """
+    body = await read_bytes(request, most_bytes=most_bytes, within_s=within_s)
+    try:
+        found = kind.model_validate_json(body)
+    except ValidationError as error:
+        raise InputError(f"The request cannot be read: {_told(error)}.", remedy=remedy) from error
+    _refuse_doubled_names(body, found, remedy)
+    return found
+
+
+async def read_bytes(
+    request: Request, *, most_bytes: int = MOST_BYTES, within_s: float = BODY_WITHIN_S
+) -> bytes:
+    """The body of the request, as it came.
+
+    Raises:
+        InputError: it is too long (413), packed (415), or not there in time (408): `data["http_status"]`.
     """
     packed = request.headers.get("Content-Encoding", "identity")
     if packed.strip().lower() not in ("", "identity"):
@@ -63,19 +79,13 @@ async def read(
         )
     try:
         async with asyncio.timeout(within_s):
-            body = await _body(request, most_bytes)
+            return await _body(request, most_bytes)
     except TimeoutError as error:
         raise InputError(
             f"The body was not there within {within_s:g} s.",
             remedy="Send it at once, with its Content-Length.",
             http_status=HTTPStatus.REQUEST_TIMEOUT,
         ) from error
-    try:
-        found = kind.model_validate_json(body)
-    except ValidationError as error:
-        raise InputError(f"The request cannot be read: {_told(error)}.", remedy=remedy) from error
-    _refuse_doubled_names(body, found, remedy)
-    return found
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hitl_mlops.errors import InputError
+from hitl_mlops.gateway.announce import announced
 from hitl_mlops.gateway.app import PROJECT_VARIABLE, build_app
 from hitl_mlops.gateway.tokens import TokenFile
 from hitl_mlops.project import Project
@@ -59,7 +60,7 @@ def run_service(project: Project, *, host: str, port: int, workers: int) -> None
         "limit_concurrency": MOST_CONNECTIONS,
         "timeout_graceful_shutdown": STOP_WITHIN_S,
     }
-    with _ended_by_signals():
+    with _ended_by_signals(), announced(project, host=host, port=port):
         if workers == 1:
             uvicorn.run(build_app(project), **options)
             return

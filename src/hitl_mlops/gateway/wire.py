@@ -69,6 +69,12 @@ class Answered(BaseModel):
     results: list[Annotated[Told | Declined, Field(discriminator="status")]]
 
 
+class Heard(BaseModel):
+    """What MLflow told is taken."""
+
+    is_new: Annotated[bool, Field(description="False: heard before, and nothing is done.")]
+
+
 class Problem(BaseModel):
     """Why a request was refused (RFC 9457, `application/problem+json`)."""
 

@@ -67,6 +67,7 @@ def _secrets(folder: Path, accounts: Accounts) -> dict[str, str]:
         "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": accounts.webhook_key,
         "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",  # ours is on this machine
+        "MLFLOW_WEBHOOK_CACHE_TTL": "5",  # seconds until a new webhook is called; MLflow's own: 60
         "HITL_MLFLOW_PEOPLE": str(people_file(folder)),
         "HITL_MLFLOW_KEY": str(data / KEY_FILE),
     }

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # written by Alembic
+# ruff: noqa: PLR0915, INP001  # written by Alembic
 """first tables."""
 
 from __future__ import annotations
@@ -133,6 +133,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("gate_reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_gate_reports_model_version"), ["model_version"], unique=False)
+
+    op.create_table(
+        "heard_deliveries",
+        sa.Column("delivery_id", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id"),
+    )
+    with op.batch_alter_table("heard_deliveries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_heard_deliveries_at"), ["at"], unique=False)
 
     op.create_table(
         "intents",
