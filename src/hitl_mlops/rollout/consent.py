@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+
+import sqlalchemy as sa
 
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.keys import Verifier
@@ -42,6 +45,7 @@ from hitl_mlops.training.registry import APPROVAL_TAG, DIGEST_TAG, GATES_TAG, PO
 _told = logging.getLogger(__name__)
 FROM_TAG = "mlflow-tag"
 """The approver's name where a tag says only that somebody approved."""
+TURN = 0x636F6E73656E74  # "consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,20 @@ class Consent:
                 gates=failed,
             )
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Who looks whether the trail knows something and then tells it has no other beside it.
+
+        A webhook, a flow and a shell may read at once. SQLite's writer lock parts them, on PostgreSQL a lock.
+        """
+        with self.database.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TURN)))
+            yield
+
     def _record(self, version: str, approvals: Iterable[Approval]) -> None:
         given = {approval_id(one): one for one in approvals}
-        with self.database.transaction():
+        with self._turn():
             known = {approval_id(one) for one in self.approvals(version)}
             new = [approval_event(one) for name, one in given.items() if name not in known]
             if new:
@@ -191,9 +206,8 @@ class Consent:
         return known
 
     def _read_signed(self, found: ModelVersion, key: Verifier) -> list[Approval]:
+        found, changes = self._told_changes(found, key)
         version = found.version
-        changes = read_changes(found.tags.get(RECORDS_TAG), of=(found.name, version), verifier=key)
-        self._tell(version, changes)
         now = standing(changes)
         page = self.registry.description(version)
         past = written_past_the_app(now, tags=found.tags, description=page)
@@ -224,11 +238,11 @@ class Consent:
         )
 
     def _past(self, version: str, past: tuple[str, ...]) -> IntegrityError:
-        told = [json.loads(entry.body) for entry in self.trail.about(version)]
         facts = {"written_past_the_app": list(past)}
-        if not any(one["kind"] == Kind.APPROVAL_REFUSED and one["facts"] == facts for one in told):
-            refused = Event(Kind.APPROVAL_REFUSED, "project", self.clock(), {"model": [version]}, facts)
-            with self.database.transaction():
+        refused = Event(Kind.APPROVAL_REFUSED, "project", self.clock(), {"model": [version]}, facts)
+        with self._turn():
+            told = [json.loads(entry.body) for entry in self.trail.about(version)]
+            if not any(one["kind"] == Kind.APPROVAL_REFUSED and one["facts"] == facts for one in told):
                 self.trail.append([refused])
         return IntegrityError(
             f"Version {version} was changed in MLflow past its app: {', '.join(past)}.",
@@ -236,25 +250,34 @@ class Consent:
             version=version,
         )
 
-    def _tell(self, version: str, changes: tuple[Change, ...]) -> None:
-        """Every change that the app signed is in the trail, once.
+    def _told_changes(self, found: ModelVersion, key: Verifier) -> tuple[ModelVersion, tuple[Change, ...]]:
+        """The version and what the app signed of it, all of which is in the trail.
 
         Raises:
             IntegrityError: the trail knows of records that are gone.
         """
-        with self.database.transaction():
+        changes = _changes(found, key)
+        if self._tell(found.version, changes):  # gone, or told by somebody who looked later than we did
+            found = self.registry.get(found.version)
+            changes = _changes(found, key)
+            if gone := self._tell(found.version, changes):
+                raise IntegrityError(
+                    f"{gone} of the records of version {found.version} are gone from MLflow.",
+                    remedy="Restore MLflow's database from its backup; then judge a new version.",
+                    version=found.version,
+                )
+        return found, changes
+
+    def _tell(self, version: str, changes: tuple[Change, ...]) -> int:
+        """Every change that the app signed is in the trail, once; how many it has that are not given here."""
+        with self._turn():
             told = [json.loads(entry.body) for entry in self.trail.about(version)]
             seen = {one["facts"]["record"] for one in told if one["kind"] == Kind.REGISTRY_CHANGED}
             gone = seen - {one.digest for one in changes}
-            if gone:
-                raise IntegrityError(
-                    f"{len(gone)} of the records of version {version} are gone from MLflow.",
-                    remedy="Restore MLflow's database from its backup; then judge a new version.",
-                    version=version,
-                )
             new = [one for one in changes if one.digest not in seen]
-            if new:
+            if new and not gone:
                 self.trail.append([self._changed(one) for one in new])
+            return len(gone)
 
     def _changed(self, one: Change) -> Event:
         facts: Mapping[str, object] = {
@@ -271,8 +294,7 @@ class Consent:
         if self.app_key is None:
             return None
         found = self.registry.get(version)
-        changes = read_changes(found.tags.get(RECORDS_TAG), of=(found.name, version), verifier=self.app_key)
-        trainer = standing(changes).trainer
+        trainer = standing(_changes(found, self.app_key)).trainer
         return None if trainer is None else self.person(trainer)
 
     def require(self, version: str) -> None:
@@ -293,6 +315,10 @@ class Consent:
                 "version in MLflow to: approve: <your reason>.",
                 version=version,
             )
+
+
+def _changes(found: ModelVersion, key: Verifier) -> tuple[Change, ...]:
+    return read_changes(found.tags.get(RECORDS_TAG), of=(found.name, found.version), verifier=key)
 
 
 def _withdrawn(changes: tuple[Change, ...]) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from hitl_mlops.audit.entry import Kind
 from hitl_mlops.audit.keys import signer_from_seed
+from hitl_mlops.audit.sealing import SealingPolicy
 from hitl_mlops.audit.trail_in_memory import InMemoryTrail
+from hitl_mlops.audit.trail_sql import SqlTrail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.errors import IntegrityError, RefusedError
 from hitl_mlops.gates.book import GateBook
@@ -19,6 +23,7 @@ from hitl_mlops.rollout.consent import Consent
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.training.registry import APPROVAL_TAG, DIGEST_TAG, GATES_TAG, POLICY_TAG
 from hitl_mlops.training.registry_in_memory import InMemoryRegistry
+from tests.audit_room import a_sql_trail
 from tests.builders import NOW
 from tests.training_builders import a_fitted_model, release_notes
 
@@ -27,14 +32,24 @@ APP = signer_from_seed("hitl/mlflow", b"a" * 32)
 MANAGERS = ("release-managers",)
 
 
+class StaleRegistry(InMemoryRegistry):
+    """A registry whose answer to `get` is once as old as the test wants."""
+
+    stale = None
+
+    def get(self, version):
+        stale, self.stale = self.stale, None
+        return stale or super().get(version)
+
+
 class Scene:
     """A judged version in a registry whose app is played by the test."""
 
-    def __init__(self, **policy):
+    def __init__(self, registry=InMemoryRegistry, **policy):
         self.now = NOW
         database = Database("sqlite://")
         database.create()
-        self.registry, self.trail = InMemoryRegistry("cheques"), InMemoryTrail()
+        self.registry, self.trail = registry("cheques"), InMemoryTrail()
         self.gates, self.changes = GateBook(database), []
         rules = {"approval_by": MANAGERS, "claimed_approvals": False, **policy}
         self.consent = Consent(
@@ -172,6 +187,34 @@ def test_a_poll_records_what_was_approved_meanwhile_and_says_it_once():
     scene.approve()
     assert [one.approver for one in scene.consent.pull()] == ["id of ann"]
     assert scene.consent.pull() == []
+
+
+def test_who_looked_before_another_and_tells_after_it_misses_nothing():
+    scene = Scene(StaleRegistry)
+    before = scene.registry.get("1")
+    scene.approve()
+    scene.consent.read("1")
+    scene.registry.stale = before
+    assert [one.approver for one in scene.consent.read("1")] == ["id of ann"]
+
+
+@pytest.mark.real
+def test_many_who_read_at_once_tell_everything_once(postgres_url, tmp_path):
+    scene = Scene()
+    scene.approve()
+    opened = a_sql_trail(postgres_url, tmp_path, SealingPolicy(entries=10_000)).trail
+    databases = [opened.database, *(Database(postgres_url) for _ in range(5))]
+    trails = [SqlTrail(one, opened.sealer) for one in databases]
+    consents = [
+        replace(scene.consent, database=one, trail=trail)
+        for one, trail in zip(databases, trails, strict=True)
+    ]
+    with ThreadPoolExecutor(len(consents)) as workers:
+        list(workers.map(lambda one: one.pull(), consents))
+    kinds = [entry.read()["kind"] for entry in opened.entries()]
+    for one in databases:
+        one.close()
+    assert kinds == [Kind.REGISTRY_CHANGED] * 4 + [Kind.APPROVAL_RECORDED]
 
 
 def test_no_name_and_no_reason_stand_in_the_trail():
