@@ -38,7 +38,7 @@ class Reading:
     Attributes:
         value: the estimate; None where nothing can be said.
         low: what it is at least, beyond chance; None where nothing can be said.
-        answers: on how many answers it rests.
+        answers: on how many answers it rests; of the drift, on how many cases.
     """
 
     value: float | None = None
@@ -162,15 +162,14 @@ def _overall(
     trigger: Trigger, reading: Reading, bound: Bound, policy: RetrainPolicy, *, held: bool
 ) -> Finding:
     what = trigger.value.replace("_", " ")
+    basis = f"{reading.answers} {'cases' if trigger is Trigger.DRIFT else 'answers'}"
     if not reading.known or reading.value is None:
-        reason = f"The {what} is unknown: {reading.answers} answers are too few, or a figure is missing."
+        reason = f"The {what} is unknown: {basis} are too few, or a figure is missing."
         return Finding(trigger, State.UNKNOWN, None, bound.fires, reason)
     fired = _fires(reading, bound, policy, held=held)
     word = "reached" if fired else "not reached"
     proven = f", {reading.low:.3g} at least" if reading.low != reading.value else ""
-    reason = (
-        f"The {what} is {reading.value:.3g}{proven} ({reading.answers} answers); {bound.fires:g} is {word}."
-    )
+    reason = f"The {what} is {reading.value:.3g}{proven} ({basis}); {bound.fires:g} is {word}."
     state = State.FIRED if fired else State.QUIET
     return Finding(trigger, state, reading.value, bound.fires, reason)
 
