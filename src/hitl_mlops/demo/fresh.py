@@ -11,6 +11,7 @@ from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
+from hitl_mlops.demo.people import MLFLOW_PEOPLE
 from hitl_mlops.ids import content_id
 from hitl_mlops.servers import environment, label_studio
 from hitl_mlops.settings import STATE_FOLDER
@@ -55,7 +56,8 @@ def keep(folder: Path) -> None:
 
 
 def _kept(folder: Path) -> Path:
-    """Where they are kept: another set of versions, another place."""
+    """Where they are kept: another set of versions or of accounts, another place."""
     files = [str(file) for file in (*DATABASES, *LOGINS)]
-    made_by = [environment.lock_file().read_text(), version("mlflow"), version("prefect"), files]
+    versions = [environment.lock_file().read_text(), version("mlflow"), version("prefect")]
+    made_by = [*versions, files, list(MLFLOW_PEOPLE.accounts)]
     return folder / STATE_FOLDER / FOLDER / content_id("db", made_by)

@@ -60,7 +60,7 @@ def learn(scene: Scene, runs: PrefectRuns) -> Learned:
         "Nobody pressed a button: the flow saw that the columns moved, sent an event, and Prefect started "
         "the "
         "training. Its gates judged on cheques that neither model learned from. The report with Evidently's "
-        f"drift page stands on the version in MLflow: {_version_page(scene, report.model_version)}"
+        f"drift page stands on the version in MLflow: {version_page(scene, report.model_version)}"
     )
     return Learned(report, answers, drift)
 
@@ -140,6 +140,7 @@ def _under_way(flow: str, task: str) -> str:
     return f"Prefect runs {flow}: {task.replace('_', ' ')}"
 
 
-def _version_page(scene: Scene, version: str) -> str:
+def version_page(scene: Scene, version: str) -> str:
+    """Where MLflow shows the version."""
     name = scene.project.settings.model.name
     return f"{scene.urls['mlflow']}/#/models/{name}/versions/{version}"

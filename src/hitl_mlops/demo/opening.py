@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from hitl_mlops.demo import fresh
 from hitl_mlops.demo.meanwhile import Meanwhile, importing
 from hitl_mlops.demo.narrator import Narrator
-from hitl_mlops.demo.place import write_project
+from hitl_mlops.demo.place import write_people, write_project
 from hitl_mlops.errors import HitlError
 from hitl_mlops.servers.credentials import read_or_make
-from hitl_mlops.servers.mlflow_accounts import has_people, release_manager_login
+from hitl_mlops.servers.mlflow_accounts import release_manager_login
 from hitl_mlops.servers.process import Running
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.servers.worker import NAME as WORKER
@@ -39,6 +39,7 @@ FOR = {
 def opened(folder: Path, narrator: Narrator) -> Iterator[Scene]:
     """Servers answer, reviewers have accounts, a champion serves; what was started ends with the block."""
     narrator.chapter("Three servers and a first model")
+    write_people(folder)  # before MLflow starts
     prepared = Meanwhile(lambda: _prepare(folder))
     with ExitStack() as ending:
         with narrator.step("servers", "Label Studio, MLflow and Prefect start") as step:
@@ -100,9 +101,10 @@ def _worker(folder: Path, ending: ExitStack) -> Meanwhile[object]:
 
 def _tell_addresses(narrator: Narrator, servers: tuple[Running, ...], folder: Path) -> None:
     admin = read_or_make(folder / STATE_FOLDER)
-    logins = {"label-studio": f"log in as {admin.admin_email}, password {admin.admin_password}"}
-    if has_people(folder / STATE_FOLDER):
-        logins["mlflow"] = "log in as {}, password {}".format(*release_manager_login(folder / STATE_FOLDER))
+    logins = {
+        "label-studio": f"log in as {admin.admin_email}, password {admin.admin_password}",
+        "mlflow": "log in as {}, password {}".format(*release_manager_login(folder / STATE_FOLDER)),
+    }
     narrator.table(
         [(SHOWN_AS[one.name], one.url, FOR[one.name], logins.get(one.name, "no log-in")) for one in servers]
     )

@@ -1,10 +1,13 @@
-"""The demo's reviewers: simulated, as the demo says; programs that know the digit and err on purpose."""
+"""The demo's people: simulated, as the demo says; its reviewers know the digit and err on purpose."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from hitl_mlops.servers.mlflow_accounts import PIPELINE
+from hitl_mlops.servers.mlflow_people import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ TEAM = (
 )
 ROUND = tuple(one for turn in range(2) for one in TEAM if one.turns > turn)
 """Who takes which ticket, in turn; nobody stands beside themselves, so that two signatures are two people."""
+MANAGER, TRAINER = "fay", "gus"
+"""Accounts in MLflow: the release manager, and an engineer who trains models."""
+MLFLOW_PEOPLE = People({"release-managers": (MANAGER,), "trainers": (TRAINER,), "pipeline": (PIPELINE,)})
 
 
 def answer(

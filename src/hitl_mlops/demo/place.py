@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import hitl_mlops
 from hitl_mlops.demo import fresh
-from hitl_mlops.demo.people import TEAM
+from hitl_mlops.demo.people import MLFLOW_PEOPLE, TEAM
 from hitl_mlops.errors import BusyError, ConfigurationError, RefusedError
 from hitl_mlops.new_project.starter import starter_files
+from hitl_mlops.servers.mlflow_people import PEOPLE_FILE, people_text
 from hitl_mlops.servers.stack import Stack
 from hitl_mlops.settings import STATE_FOLDER
 
@@ -64,6 +65,11 @@ def _empty(folder: Path, mark: Path) -> None:
             shutil.rmtree(old)
         else:
             old.unlink()
+
+
+def write_people(folder: Path) -> None:
+    """The project says who may do what in MLflow, which therefore starts behind the app."""
+    (folder / PEOPLE_FILE).write_text(people_text(MLFLOW_PEOPLE))
 
 
 def write_project(folder: Path, data: Cheques) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hitl_mlops.demo.comparison import Comparison, compare
+from hitl_mlops.demo.people import MANAGER, TRAINER
 from hitl_mlops.demo.scene import Scene
-from hitl_mlops.errors import RefusedError
+from hitl_mlops.errors import IntegrityError, RefusedError
 from hitl_mlops.outcomes import Look
 from hitl_mlops.rollout.state import Action, Stage
 from hitl_mlops.rollout.step import Step
@@ -44,13 +45,18 @@ def promote(scene: Scene, version: str) -> tuple[Tried, Comparison]:
     """
     tell = scene.narrator
     tell.chapter("Approval, shadow, canary, promotion")
+    with tell.step("refused approval", "An engineer tries to approve in MLflow") as step:
+        step.done(
+            f"{TRAINER.title()}, who trains models (played by the demo), logs in to MLflow and tries to "
+            f"approve version {version}. Refused: {_refused(scene, version)}"
+        )
     with tell.step("approval", "The release manager approves in MLflow") as step:
-        scene.release_manager().set_tag(version, APPROVAL_TAG, APPROVAL)
+        scene.registry_as(MANAGER).set_tag(version, APPROVAL_TAG, APPROVAL)
         scene.project.start_rollout(version)
         step.done(
-            f"The release manager (played by the demo) set the tag {APPROVAL_TAG} of "
-            f"version {version} in MLflow; it is bound to these bytes, gates and "
-            f"policy{_proved(scene, version)}. The challenger now sees every cheque in the shadow."
+            f"{MANAGER.title()}, the release manager (played too), logs in and sets the tag {APPROVAL_TAG} "
+            f"of version {version}; it is bound to these bytes, gates and policy. {_proof(scene, version)} "
+            "The challenger now sees every cheque in the shadow."
         )
     before = scene.project.champion().challenger
     tried = try_out(scene, version)
@@ -72,10 +78,28 @@ def promote(scene: Scene, version: str) -> tuple[Tried, Comparison]:
     return tried, found
 
 
-def _proved(scene: Scene, version: str) -> str:
-    """That MLflow's app signed it, where it did."""
-    given = scene.project.rollouts.consent.read(version)
-    return ", and MLflow signed who it was and when" if given and not given[0].claimed else ""
+def _refused(scene: Scene, version: str) -> str:
+    """Why MLflow does not take the approval of somebody who may not.
+
+    Raises:
+        IntegrityError: it took it.
+    """
+    try:
+        scene.registry_as(TRAINER).set_tag(version, APPROVAL_TAG, APPROVAL)
+    except RefusedError as refused:
+        return refused.fact.partition("refused: ")[2]
+    raise IntegrityError(
+        f"MLflow let {TRAINER} approve version {version}, who is no release manager.",
+        remedy="Please report this, with the file .hitl/logs/demo.log of the demo's folder.",
+    )
+
+
+def _proof(scene: Scene, version: str) -> str:
+    """Whether it is proved who approved, as the trail has it."""
+    given = scene.project.rollouts.consent.approvals(version)[-1]
+    if given.claimed:
+        return f"Nobody proved that it was {given.approver}: the approval is claimed."
+    return f"Proved: MLflow checked the log-in and signed who and when ({given.approver} in the trail)."
 
 
 def try_out(scene: Scene, version: str) -> Tried:

@@ -68,13 +68,13 @@ class Scene:
         self.decisions |= {one.decision_id: one for one in made.decisions}
         return made
 
-    def release_manager(self) -> ModelRegistry:
-        """The registry, asked under the release manager's account; the project's own where there are none."""
-        from hitl_mlops.servers.mlflow_accounts import MANAGER, read_accounts
+    def registry_as(self, account: str) -> ModelRegistry:
+        """The registry, asked under that account of MLflow's."""
+        from hitl_mlops.servers.mlflow_accounts import read_or_make
         from hitl_mlops.training.mlflow_login import Login
 
-        accounts, parts = read_accounts(self.project.settings.state), self.project.parts
-        return parts.registry if accounts is None else parts.registry_of(Login(*accounts.login(MANAGER)))
+        accounts = read_or_make(self.project.settings.state, (account,))
+        return self.project.parts.registry_of(Login(*accounts.login(account)))
 
     def open_questions(self, decisions: Sequence[Decision]) -> list[Question]:
         """What is asked on the desk about these decisions and not yet answered."""

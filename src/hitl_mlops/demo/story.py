@@ -18,6 +18,8 @@ from hitl_mlops.demo.narrator import Narrator, quiet
 from hitl_mlops.settings import STATE_FOLDER
 
 if TYPE_CHECKING:
+    from hitl_mlops.decisions.record import Decision
+    from hitl_mlops.demo.learning import Learned
     from hitl_mlops.demo.scene import Scene
 
 STOPPED = 130
@@ -68,10 +70,20 @@ def _tell(folder: Path, narrator: Narrator, *, keep: bool) -> None:
 
 def _play(scene: Scene) -> Path:
     # Imported while the servers start, not before: what the chapters stand on takes seconds.
-    from hitl_mlops.demo import learning, promoting, refusing, reviewing
+    from hitl_mlops.demo import promoting, refusing
     from hitl_mlops.demo.ending import end
-    from hitl_mlops.demo.prefect_runs import PrefectRuns
     from hitl_mlops.demo.report import Told
+
+    decisions, learned = until_judged(scene)
+    promoted, comparison = promoting.promote(scene, learned.report.model_version)
+    refused = refusing.refuse(scene)
+    return end(scene, Told(decisions, learned, promoted, comparison, refused))
+
+
+def until_judged(scene: Scene) -> tuple[tuple[Decision, ...], Learned]:
+    """A challenger passed its gates and waits for a person; what was decided, and what was learned."""
+    from hitl_mlops.demo import learning, reviewing
+    from hitl_mlops.demo.prefect_runs import PrefectRuns
 
     decisions = reviewing.decide(scene)
     reviewing.answer(scene, decisions)
@@ -80,9 +92,7 @@ def _play(scene: Scene) -> Path:
     later = importing(NEEDED_LATER)  # while two flows run in processes of their own
     learned = learning.learn(scene, runs)
     later.result()
-    promoted, comparison = promoting.promote(scene, learned.report.model_version)
-    refused = refusing.refuse(scene)
-    return end(scene, Told(decisions, learned, promoted, comparison, refused))
+    return decisions, learned
 
 
 @contextmanager

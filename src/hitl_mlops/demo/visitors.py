@@ -7,11 +7,12 @@ import sys
 import threading
 from pathlib import Path
 
-from hitl_mlops.demo.people import TEAM
+from hitl_mlops.demo.learning import version_page
+from hitl_mlops.demo.people import MANAGER, MLFLOW_PEOPLE, TEAM, TRAINER
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.demo.team import PASSWORD
-from hitl_mlops.servers.credentials import read_or_make
-from hitl_mlops.servers.mlflow_accounts import has_people, release_manager_login
+from hitl_mlops.servers import credentials
+from hitl_mlops.servers.mlflow_accounts import accounts_file, read_or_make
 from hitl_mlops.settings import STATE_FOLDER
 
 FOR_VISITORS = 20
@@ -26,23 +27,28 @@ def receive(scene: Scene) -> None:
         made = scene.decide_next(FOR_VISITORS)
         scene.project.push()
         step.done(f"{made.tickets} tickets wait for you: {scene.project.parts.desk.pages[0]}")
-    admin = read_or_make(scene.folder / STATE_FOLDER)
     state = scene.folder / STATE_FOLDER
-    named = has_people(state)
-    manager = "{}, password {}".format(*release_manager_login(state)) if named else "no log-in"
+    admin, accounts = credentials.read_or_make(state), read_or_make(state, MLFLOW_PEOPLE.accounts)
     tell.table(
         [
             ("Label Studio", scene.urls["label-studio"], f"{TEAM[0].account}, password {PASSWORD}"),
             ("", "as administrator", f"{admin.admin_email}, password {admin.admin_password}"),
-            ("MLflow", scene.urls["mlflow"], manager),
+            ("MLflow", scene.urls["mlflow"], _login(accounts.login(MANAGER))),
+            ("", "as an engineer", _login(accounts.login(TRAINER))),
             ("Prefect", scene.urls["prefect"], "no log-in"),
         ]
     )
     tell.aside(
         f"Open a ticket, read the digit, give a reason, submit. Then, in another shell: cd {scene.folder} && "
-        f"{_hitl()} collect && {_hitl()} dataset build. Ctrl-C here ends the servers."
+        f"{_hitl()} collect && {_hitl()} dataset build. What {MANAGER.title()} read and approved: "
+        f"{version_page(scene, scene.project.champion().challenger)} (all log-ins of MLflow: "
+        f"{accounts_file(state)}). Ctrl-C here ends the servers."
     )
     threading.Event().wait()
+
+
+def _login(login: tuple[str, str]) -> str:
+    return "{}, password {}".format(*login)
 
 
 def _hitl() -> str:

@@ -11,11 +11,12 @@ import pytest
 from hitl_mlops.demo.cheques import cheques
 from hitl_mlops.demo.meanwhile import Meanwhile
 from hitl_mlops.demo.narrator import Narrator
-from hitl_mlops.demo.people import TEAM
-from hitl_mlops.demo.place import write_project
+from hitl_mlops.demo.people import MANAGER, TEAM
+from hitl_mlops.demo.place import write_people, write_project
 from hitl_mlops.demo.prefect_runs import FlowRun
 from hitl_mlops.demo.scene import Scene
 from hitl_mlops.demo.team import STRANGER, Team
+from hitl_mlops.errors import RefusedError
 from hitl_mlops.own_files import utc_now
 from hitl_mlops.project import Project
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
@@ -45,7 +46,16 @@ class OneAtATime:
             return self.session.edit(*given)
 
 
+class ForbiddenRegistry(InMemoryRegistry):
+    """As an account sees it that may not approve."""
+
+    def set_tag(self, version, key, value):  # noqa: ARG002
+        raise RefusedError("MLflow at http://mlflow refused: Only release manager may.", remedy="Ask one.")
+
+
 class TwinParts(Parts):
+    app_key = None  # nobody signs: what is approved is claimed
+
     @cached_property
     def desk(self):
         return DeskWithAPage(clock=utc_now)
@@ -53,6 +63,9 @@ class TwinParts(Parts):
     @cached_property
     def registry(self):
         return InMemoryRegistry(self.settings.model.name)
+
+    def registry_of(self, login):
+        return self.registry if login.account == MANAGER else ForbiddenRegistry(self.settings.model.name)
 
     @cached_property
     def measures(self):
@@ -93,6 +106,7 @@ class FlowsOnTheSpot:
 @pytest.fixture
 def scene(tmp_path):
     data, lock = cheques(), threading.Lock()
+    write_people(tmp_path)
     write_project(tmp_path, data)
     project = Project(read_settings(tmp_path), TwinParts(read_settings(tmp_path)), actor="demo")
     desk = project.parts.desk
