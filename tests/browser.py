@@ -21,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 PROGRAM = shutil.which("chromium")
 _PATIENCE_S = 60.0
 _POLL_S = 0.1
+_SETTLED_S = 1.5
 
 
 class Browser:
@@ -68,17 +69,24 @@ class Browser:
         return str(self._value("document.body ? document.body.innerText : ''"))
 
     def type(self, label: str, text: str) -> None:
-        """The text stands in the field of that label."""
+        """The text stands in the field of that label, and its beginning is seen."""
         field = f'[aria-label="{label}"]'
         assert self._value(f"document.querySelector({json.dumps(field)})?.focus() === undefined")
         self._ask("Input.insertText", text=text)
+        for kind in ("rawKeyDown", "keyUp"):
+            self._ask("Input.dispatchKeyEvent", type=kind, key="Home", code="Home", windowsVirtualKeyCode=36)
 
     def click(self, selector: str) -> None:
         """What the selector finds first was clicked."""
         self._value(f"document.querySelector({json.dumps(selector)}).click()")
 
+    def scroll_to(self, selector: str) -> None:
+        """The end of what the selector finds first stands at the window's end."""
+        self._value(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'end'}})")
+
     def picture(self, part: str = "body") -> bytes:
-        """What the window shows of the part that the selector finds first, as PNG."""
+        """What the window shows of the part that the selector finds first, as PNG, once nothing moves."""
+        time.sleep(_SETTLED_S)
         box = self._value(
             f"(({{x, y, width, height}}) => [x, y, width, height])"
             f"(document.querySelector({json.dumps(part)}).getBoundingClientRect())"

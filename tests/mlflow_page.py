@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from hitl_mlops.training.registry import APPROVAL_TAG
 from tests.browser import Browser, browser
 
-WIDTH, HEIGHT = 1160, 1240
+WIDTH, HEIGHT = 1160, 1300
 ASSISTANT_CLOSED = {
     "mlflow.assistant.panelOpen_v1": "false",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
 }
 """MLflow's assistant opens by itself on the first visit, and covers a third of the page."""
-TAGS = '[data-testid="editable-table"]'
+TAGS = '.du-bois-light-collapse-item:has([data-testid="editable-table"])'
 
 
 @contextmanager
-def version_seen_by(login: tuple[str, str], url: str) -> Iterator[Browser]:
+def version_seen_by(login: tuple[str, str], url: str, *, height: int = HEIGHT) -> Iterator[Browser]:
     """The version's page, loaded to its last row, in front of whom the log-in names."""
     with browser() as page:
         page.log_in(*login)
         page.remember(ASSISTANT_CLOSED)
-        page.open(url, width=WIDTH, height=HEIGHT)
+        page.open(url, width=WIDTH, height=height)
         page.wait_for_text("hitl.verdict")
         yield page
 

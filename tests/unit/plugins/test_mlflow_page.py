@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser import PROGRAM
+from tests.browser import PROGRAM, browser
 from tests.mlflow_app_room import Made, Room
 from tests.mlflow_page import add, version_seen_by, write_approval
 from tests.servers import MlflowApp
@@ -37,6 +37,24 @@ def test_a_release_manager_approves_on_the_page_and_sees_what_the_app_wrote(room
         page.wait_for_text("hitl.approval.by")
         assert page.forbidden == []
     assert room.tags(made)["hitl.approval.by"] == "ann"
+
+
+def test_pages_that_only_show_refuse_a_reader_nothing(room: Room) -> None:
+    made = room.judged()
+    experiment = made.folder.split("/")[0]
+    shown = {
+        "#/models": made.model,
+        f"#/models/{made.model}": "Version 1",
+        "#/experiments": made.model,
+        f"#/experiments/{experiment}/runs/{made.run_id}": made.run_id,
+        f"#/models/{made.model}/versions/{made.version}": "hitl.verdict",
+    }
+    with browser() as page:
+        page.log_in(*room.app.accounts.login("reader"))
+        for path, text in shown.items():
+            page.open(f"{room.app.url}/{path}", width=1160, height=1300)
+            page.wait_for_text(text)
+        assert page.forbidden == []
 
 
 @pytest.mark.parametrize(
