@@ -135,7 +135,7 @@ def test_nothing_is_to_be_done_only_where_every_figure_is_known_and_quiet():
     assert (told.answer, told.tasks, told.reasons) == (Answer.NOTHING, (), ())
     silent = decided(readings({Trigger.DRIFT: Reading()}))
     assert (silent.answer, silent.unknown, silent.tasks) == (Answer.LOOK, ("drift",), ())
-    assert silent.reasons == ("The drift is unknown: 0 answers are too few, or a figure is missing.",)
+    assert silent.reasons == ("The drift is unknown: 0 cases are too few, or a figure is missing.",)
 
 
 @pytest.mark.parametrize(
