@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,11 +34,14 @@ from hitl_mlops.review.open import open_tickets
 from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from hitl_mlops.decisions.block import Block
     from hitl_mlops.decisions.serving import Serving
-    from hitl_mlops.review.open import Shown
+    from hitl_mlops.review.open import Deadlines, Shown
+    from hitl_mlops.routing.policy import Policy
 
 Step = TypeVar("Step")
 SHOWN_REFUSED = 1_000
@@ -107,6 +111,42 @@ class Asked:
     heard: Heard
 
 
+@dataclass(slots=True)
+class Opening:
+    """Opens the tickets of what is decided, in the transaction of each block.
+
+    Attributes:
+        verbs: of the project.
+        shown: what reviewers are shown.
+        now: when.
+        opened: how many so far.
+    """
+
+    verbs: Verbs
+    shown: Shown
+    now: datetime
+    opened: int = 0
+
+    def open(self, deadlines: Deadlines, block: Block) -> None:
+        """Whoever must be asked about the block's decisions has a ticket, by those deadlines."""
+        asked, parts = block.asking(), self.verbs.parts
+        if len(asked):
+            cases = asked.cases().records()
+            opened = open_tickets(
+                asked.decisions(),
+                asked.shadows(),
+                cases,
+                shown=self.shown,
+                book=parts.tickets,
+                database=parts.database,
+                deadlines=deadlines,
+                trail=parts.trail,
+                now=self.now,
+                actor=self.verbs.actor,
+            )
+            self.opened += len(opened)
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Where cases come in."""
@@ -145,31 +185,47 @@ class Door:
         return self._decide(intake, serving)
 
     def _decide(self, intake: Intake, serving: Serving, heard: Heard | None = None) -> Piece:
-        parts, actor, now = self.verbs.parts, self.verbs.actor, self.verbs.parts.clock()
-        self.verbs.policy_in_force()
-        told: dict[str, Any] = {"trail": parts.trail, "now": now, "actor": actor}
-        kept = {"log": parts.log, "transaction": parts.database.transaction, **told}
-        asks = {"book": parts.tickets, "database": parts.database, "deadlines": self.verbs.deadlines, **told}
-        shown, opened = self._shown(serving), 0
+        parts, now = self.verbs.parts, self.verbs.parts.clock()
+        policy, trial = self.verbs.policy_in_force(), self.verbs.on_trial()
+        opening = Opening(self.verbs, self._shown(serving), now)
+        by = partial(self._decide_by, serving=serving, opening=opening)
+        if trial is None:
+            recorded = by(policy, intake, heard=heard)
+        else:
+            tried = trial.routes(parts.policy_key, intake.cases.subjects)
+            in_force, others = (intake.of(np.flatnonzero(chosen)) for chosen in (~tried, tried))
+            recorded = by(policy, in_force).and_of(by(trial.policy, others), intake.cases.ids)
+        quarantine_refused(intake, **self._kept(now))
+        return Piece(recorded, intake.refused, opening.opened)
 
-        def ask(block: Block) -> None:
-            nonlocal opened
-            asked = block.asking()
-            if len(asked):
-                cases = asked.cases().records()
-                opened += len(open_tickets(asked.decisions(), asked.shadows(), cases, shown=shown, **asks))
+    def _kept(self, now: datetime) -> dict[str, Any]:
+        """Where what is decided is kept."""
+        parts = self.verbs.parts
+        told = {"trail": parts.trail, "now": now, "actor": self.verbs.actor}
+        return {"log": parts.log, "transaction": parts.database.transaction, **told}
 
-        decides = {
-            "key": parts.policy_key,
-            "board": parts.guards,
-            "beside": ask,
-            "checks": parts.checks,
-            "heard": heard,
-            **kept,
-        }
-        recorded = decide_cases(intake, serving, parts.policy, **decides)
-        quarantine_refused(intake, **kept)
-        return Piece(recorded, intake.refused, opened)
+    def _decide_by(
+        self,
+        policy: Policy,
+        intake: Intake,
+        *,
+        serving: Serving,
+        opening: Opening,
+        heard: Heard | None = None,
+    ) -> Recorded:
+        """The cases are decided by that policy, with their tickets."""
+        parts = self.verbs.parts
+        return decide_cases(
+            intake,
+            serving,
+            policy,
+            key=parts.policy_key,
+            board=parts.guards,
+            checks=parts.checks,
+            beside=partial(opening.open, self.verbs.deadlines_of(policy)),
+            heard=heard,
+            **self._kept(opening.now),
+        )
 
     def _shown(self, serving: Serving) -> Shown:
         """What reviewers are shown; whoever must be asked for it is asked now, and not while tickets open."""

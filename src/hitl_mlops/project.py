@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.breaker import Breaker
     from hitl_mlops.routing.switches import Switch
     from hitl_mlops.training.record import ModelVersion
+    from hitl_mlops.trials.conduct import Trials
 
 
 class Project:
@@ -190,6 +191,7 @@ class Project:
             self.verbs.freeze_flagged()
             self.look_at_breakers()
             self.verbs.take_back_if_due()
+            self.trials.take_back_if_due()
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""
@@ -367,6 +369,11 @@ class Project:
     def abort_rollout(self, reason: str) -> Rollout:
         """The live rollout is over; the champion answers every case."""
         return self.rollouts.abort(reason)
+
+    @property
+    def trials(self) -> Trials:
+        """Tries policies beside the one in force."""
+        return self.verbs.trials
 
     # Watch
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from hitl_mlops.routing.kill_switch import KillSwitch
     from hitl_mlops.routing.policy import Policy
     from hitl_mlops.routing.switches import Order, Scope, Switch
+    from hitl_mlops.trials.conduct import Trials
+    from hitl_mlops.trials.trial import Trial
 
 IN_FORCE = "policy in force"
 
@@ -79,6 +81,33 @@ class Verbs:
             app_key=parts.app_key,
             person=lambda account: parts.roster.person_id(account, parts.policy_key),
         )
+
+    @property
+    def trials(self) -> Trials:
+        """Tries policies."""
+        from hitl_mlops.trials.conduct import Trials
+
+        parts = self.parts
+        return Trials(
+            database=parts.database,
+            trail=parts.trail,
+            log=parts.log,
+            answers=parts.answers,
+            book=parts.trials,
+            watch=parts.rollout_watch,
+            bounds=self.rollout_policy,
+            in_force=parts.policy,
+            kept=parts.task.kept,
+            checks=parts.functions,
+            actor=self.actor,
+            clock=parts.clock,
+        )
+
+    def on_trial(self) -> Trial | None:
+        """The trial whose policy routes some subjects now, beside the one in force."""
+        live = self.parts.trials.live()
+        routes = live is not None and live.way.share_percent > 0 and live.stands_beside(self.parts.policy)
+        return live if routes else None
 
     @property
     def kill_switch(self) -> KillSwitch:
@@ -340,10 +369,14 @@ class Verbs:
 
     @property
     def deadlines(self) -> Deadlines:
-        """How soon each lane answers, by the policy."""
+        """How soon each lane answers, by the policy in force."""
+        return self.deadlines_of(self.parts.policy)
+
+    def deadlines_of(self, policy: Policy) -> Deadlines:
+        """How soon each lane answers, by that policy."""
         from hitl_mlops.review.open import Deadlines
 
-        return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in self.parts.policy.routes})
+        return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in policy.routes})
 
     def look_at_policy(self) -> Policy:
         """The policy as its file says now, where it is followed; a wrong one not followed is raised."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hitl_mlops.servers.mlflow_webhook import MlflowWebhooks
     from hitl_mlops.training.mlflow_login import Login
     from hitl_mlops.training.registry import ModelRegistry
+    from hitl_mlops.trials.book import TrialBook
     from hitl_mlops.webhooks.book import HeardBook
 
 
@@ -186,6 +187,13 @@ class Parts(OwnFiles):
         model = self.settings.model
         shadow_s = model.shadow_within_s if self.serves else model.answer_within_s
         return TimedModels(Patience(model.answer_within_s, shadow_s))
+
+    @cached_property
+    def trials(self) -> TrialBook:
+        """Policies on trial."""
+        from hitl_mlops.trials.book import TrialBook
+
+        return TrialBook(self.database)
 
     @cached_property
     def measures(self) -> Measures:

@@ -31,6 +31,7 @@ from hitl_mlops.cli import (
     serve,
     setup,
     switches,
+    trials,
     webhook,
 )
 from hitl_mlops.cli.output import json_line, tell_error
@@ -72,6 +73,7 @@ for room in (
     retrain,
     webhook,
     rollouts,
+    trials,
     switches,
     breakers,
     figures,

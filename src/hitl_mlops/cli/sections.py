@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "quarantine",
     ),
     "Learn": ("dataset", "train", "retrain"),
-    "Judge and release": ("gate", "approve", "webhook", "rollout"),
+    "Judge and release": ("gate", "approve", "webhook", "rollout", "trial"),
     "Stop": ("freeze", "unfreeze", "switches", "breakers"),
     "Watch and prove": ("kpis", "drift", "drill", "audit"),
 }

@@ -259,6 +259,13 @@ rollouts = Table(  # rollout
     Column("started_at", String(40), nullable=False, index=True),
     Column("state", JSON, nullable=False),
 )
+policy_trials = Table(  # trials
+    "policy_trials",
+    metadata,
+    Column("trial_id", String(40), primary_key=True),
+    Column("started_at", String(40), nullable=False, index=True),
+    Column("state", JSON, nullable=False),
+)
 gate_reports = Table(  # gates
     "gate_reports",
     metadata,

@@ -96,6 +96,10 @@ class Recorded:
     blocks: tuple[Block, ...]
     known: Mapping[str, Decision]
 
+    def and_of(self, other: Recorded, ids: list[str]) -> Recorded:
+        """What came of the cases of both, which have these ids in their order."""
+        return Recorded(ids, self.blocks + other.blocks, {**self.known, **other.known})
+
     def decisions(self) -> list[Decision]:
         """One for each case, in their order."""
         new = {one.case_id: one for block in self.blocks for one in block.decisions()}

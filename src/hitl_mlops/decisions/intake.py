@@ -71,6 +71,10 @@ class Intake:
     draws: npt.NDArray[np.float64]
     known: Mapping[str, Decision] | None = field(default_factory=dict)
 
+    def of(self, places: npt.NDArray[np.intp]) -> Intake:
+        """Those cases alone, without what was refused."""
+        return Intake(self.cases.take(places), (), self.keys[places], self.draws[places], self.known)
+
     @property
     def reasons(self) -> dict[str, int]:
         """Reason → number of rows, most frequent first."""

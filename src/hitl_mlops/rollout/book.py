@@ -41,7 +41,7 @@ class RolloutBook:
                     rollouts.insert().values(
                         rollout_id=rollout.rollout_id,
                         started_at=instant(rollout.started_at),
-                        state=_to_json(rollout),
+                        state=rollout_to_json(rollout),
                     )
                 )
 
@@ -51,7 +51,7 @@ class RolloutBook:
             connection.execute(
                 rollouts.update()
                 .where(rollouts.c.rollout_id == rollout.rollout_id)
-                .values(state=_to_json(rollout))
+                .values(state=rollout_to_json(rollout))
             )
 
     def move(self, before: Rollout, after: Rollout) -> bool:
@@ -59,7 +59,7 @@ class RolloutBook:
         query = sa.select(rollouts.c.state).where(rollouts.c.rollout_id == before.rollout_id)
         with self._database.transaction() as connection:
             state = connection.execute(query.with_for_update()).scalar_one_or_none()
-            if state is None or _from_json(state) != before:
+            if state is None or rollout_from_json(state) != before:
                 return False
             self.keep(after)
         return True
@@ -87,7 +87,7 @@ class RolloutBook:
             rollouts.c.started_at.desc(), rollouts.c.rollout_id.desc()
         )
         with self._database.reading() as connection:
-            return [_from_json(row.state) for row in connection.execute(query)]
+            return [rollout_from_json(row.state) for row in connection.execute(query)]
 
 
 def _live(kept: Sequence[Rollout]) -> Rollout | None:
@@ -99,13 +99,15 @@ def _champion(kept: Sequence[Rollout]) -> Rollout | None:
     return max(promoted, key=lambda rollout: rollout.stage_at, default=None)
 
 
-def _to_json(rollout: Rollout) -> dict[str, Any]:
+def rollout_to_json(rollout: Rollout) -> dict[str, Any]:
+    """The rollout as JSON keeps it."""
     return {
         key: instant(value) if isinstance(value, datetime) else value
         for key, value in asdict(rollout).items()
     }
 
 
-def _from_json(state: dict[str, Any]) -> Rollout:
+def rollout_from_json(state: dict[str, Any]) -> Rollout:
+    """The rollout that was kept so."""
     times = {key: parse_instant(state[key]) for key in ("started_at", "stage_at")}
     return Rollout(**{**state, **times, "stage": Stage(state["stage"])})

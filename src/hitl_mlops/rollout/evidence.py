@@ -68,17 +68,22 @@ class Processes:
         return tuple((labels, float(promote), float(harm)) for labels, (promote, harm) in enumerate(both))
 
 
-def processes(differs: npt.ArrayLike, differences: npt.ArrayLike, margin: float) -> Processes:
+def processes(
+    differs: npt.ArrayLike, differences: npt.ArrayLike, margin: float, tolerated: float = 0.0
+) -> Processes:
     """The evidence after every label.
 
     Args:
         differs: True where the two models differ, in the order of the cases; shape (cases,).
         differences: D of each label, in the order in which they came; shape (labels,).
         margin: what to bet against, in [0, 1).
+        tolerated: how much worse is no harm yet, in [0, 1).
     """
     came = np.asarray(differences, dtype=np.float64)
     agreed = agreed_between(differs, len(came))
-    return Processes(non_inferiority_e(came, margin, agreed=agreed), harm_e(came))
+    return Processes(
+        non_inferiority_e(came, margin, agreed=agreed), harm_e(came, margin=tolerated, agreed=agreed)
+    )
 
 
 def evidence_of(pairs: Sequence[Pair], served: int, policy: RolloutPolicy) -> Evidence:
@@ -93,6 +98,8 @@ def weigh(
     served: int,
     policy: RolloutPolicy,
     reviewers: ReviewerError,
+    *,
+    tolerated: float = 0.0,
 ) -> Evidence:
     """The e-values over the cases, labels in the order in which they came.
 
@@ -106,6 +113,7 @@ def weigh(
         served: decisions the challenger answered itself at the present share.
         policy: margin and bounds.
         reviewers: how often labels are wrong.
+        tolerated: how much worse is no harm yet, in [0, 1).
     """
     cases = np.asarray(differs, dtype=np.bool_)
     labelled = sorted(
@@ -113,7 +121,7 @@ def weigh(
         key=lambda pair: (pair.resolved_at or pair.at, pair.decision_id),
     )
     bet_against = shrunk_margin(policy.margin, reviewers.upper)
-    both = processes(cases, [pair.difference for pair in labelled], bet_against)
+    both = processes(cases, [pair.difference for pair in labelled], bet_against, tolerated)
     return Evidence(
         cases=cases.size,
         agreed=cases.size - len(disagreements),

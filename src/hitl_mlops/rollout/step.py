@@ -28,14 +28,21 @@ class Step:
 
 
 def step(
-    rollout: Rollout, evidence: Evidence, guardrails: Guardrails, policy: RolloutPolicy, now: datetime
+    rollout: Rollout,
+    evidence: Evidence,
+    guardrails: Guardrails,
+    policy: RolloutPolicy,
+    now: datetime,
+    *,
+    at_the_end: str = "Champion now",
 ) -> Step:
     """The next state; whoever looks at every label errs no more often than the policy's alphas.
 
     A challenger leaves the shadow, and later becomes champion, only once the evidence that it is not
     worse by the margin has reached its bound; it is rolled back as soon as the evidence of harm has, or a
     guardrail says so, or at the deadline of a stage. Evidence that is no number holds, and never promotes.
-    While a guardrail holds it, a challenger that is due for more waits, also past the deadline.
+    While a guardrail holds it, a challenger that is due for more waits, also past the deadline. What it is
+    once it has come all the way is said `at_the_end`.
     """
     if not rollout.live:
         return Step(Action.HOLD, rollout, f"The rollout has ended: {rollout.stage.value}.")
@@ -46,7 +53,7 @@ def step(
         if found:
             why = "; ".join(one.why for one in found)
             return Step(Action.HOLD, rollout, f"Held, though due for more: {why}.")
-        return _advance(rollout, evidence, policy, now)
+        return _advance(rollout, evidence, policy, now, at_the_end)
     needs = _needs(rollout, evidence, policy)
     if now >= rollout.stage_at + policy.hold_at_most:
         return _roll_back(rollout, now, f"Undecided for {policy.hold_at_most}. {needs}")
@@ -67,13 +74,15 @@ def _due_for_more(rollout: Rollout, evidence: Evidence, policy: RolloutPolicy) -
     return proven and served
 
 
-def _advance(rollout: Rollout, evidence: Evidence, policy: RolloutPolicy, now: datetime) -> Step:
+def _advance(
+    rollout: Rollout, evidence: Evidence, policy: RolloutPolicy, now: datetime, at_the_end: str
+) -> Step:
     onward = [share for share in policy.stages if share > rollout.share_percent]
     if onward:
         reason = f"To {onward[0]:g} % of subjects: {_proof(evidence)}"
         after = replace(rollout, stage=Stage.CANARY, share_percent=onward[0], stage_at=now, reason=reason)
         return Step(Action.ADVANCE, after, reason)
-    reason = f"Champion now: {_proof(evidence)}"
+    reason = f"{at_the_end}: {_proof(evidence)}"
     return Step(Action.PROMOTE, replace(rollout, stage=Stage.PROMOTED, stage_at=now, reason=reason), reason)
 
 

@@ -76,24 +76,28 @@ def harm_e(
     differences: npt.ArrayLike,
     *,
     margin: float = 0.0,
+    agreed: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
     bound: float = 1.0,
 ) -> FloatArray:
     """The e-process against H0 "the challenger is no worse" by more than the margin, E[D] ≤ margin: harm.
 
     The mean over a grid of λ of ∏(1 + λ(D_t - margin)), 0 < λ < 1/(bound + margin). Without a margin agreed
-    cases do not move it. Roll back when it has reached 1/alpha_rollback. Arguments, result and errors as in
-    `non_inferiority_e`.
+    cases do not move it; with one they speak for the challenger and must be given. Roll back when it has
+    reached 1/alpha_rollback. Arguments, result and errors as in `non_inferiority_e`.
 
     >>> harm_e([]), harm_e([0, 0])
     (array([1.]), array([1., 1., 1.]))
     >>> float(harm_e([1] * 10)[-1].round(1))  # wrong ten times where the champion was right
     69.3
+    >>> float(harm_e([1] * 10, margin=0.01, agreed=[100] + [0] * 10)[-1].round(2))  # ten of 110 cases
+    29.27
     """
     _require_margin(margin, bound)
     values = _bounded(differences, weights, bound)
+    zeros = _zero_counts(agreed, values.shape)
     bets = STAKES / (bound + margin)
-    steps = (_with_start(np.log1p(bet * (values - margin))) for bet in bets)
+    steps = (_with_start(np.log1p(bet * (values - margin))) + zeros * np.log1p(-bet * margin) for bet in bets)
     return _mean_of_products(steps, values.shape)
 
 

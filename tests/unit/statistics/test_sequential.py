@@ -93,6 +93,21 @@ def test_agreed_cases_in_closed_form_equal_zeros_written_out():
     np.testing.assert_allclose(closed, written_out[[2, 4, 8]])
 
 
+def test_harm_beyond_a_margin_counts_agreed_cases_as_zeros_written_out():
+    agreed, came = [40, 3, 0, 17], [1.0, 0.0, 1.0]
+    written = [*[0.0] * 40, 1.0, *[0.0] * 3, 0.0, 1.0, *[0.0] * 17]
+    ends = np.cumsum([count + 1 for count in agreed]) - 1
+    closed = harm_e(came, margin=0.02, agreed=agreed)
+    assert np.allclose(closed, harm_e(written, margin=0.02)[ends])
+
+
+def test_what_lets_slip_as_much_as_is_tolerated_is_taken_back_in_at_most_one_run_of_a_hundred():
+    runs, cases, margin = 2_000, 1_500, 0.02
+    slipped = np.random.default_rng(5).random((runs, cases)) < margin
+    crossed = (harm_e(slipped.astype(float), margin=margin) >= 100).any(axis=1)
+    assert crossed.mean() <= 0.01
+
+
 def test_many_runs_at_once_equal_each_alone():
     rng = np.random.default_rng(6)
     differences, gaps = paired_runs(rng, 3, 20, challenger_only=0.02, champion_only=0.02)

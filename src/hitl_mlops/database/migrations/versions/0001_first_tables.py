@@ -172,6 +172,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id", "revision"),
     )
     op.create_table(
+        "policy_trials",
+        sa.Column("trial_id", sa.String(length=40), nullable=False),
+        sa.Column("started_at", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("trial_id"),
+    )
+    with op.batch_alter_table("policy_trials", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_policy_trials_started_at"), ["started_at"], unique=False)
+
+    op.create_table(
         "quarantined_cases",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.String(length=200), nullable=False),
