@@ -12,10 +12,11 @@ from hitl_mlops.gateway.bell import Bell
 from hitl_mlops.gateway.problem import described
 from hitl_mlops.gateway.wire import Heard
 from hitl_mlops.project import Project
-from hitl_mlops.webhooks.hear import PATH, hear
+from hitl_mlops.webhooks.delivery import envelope_of
+from hitl_mlops.webhooks.hear import PATH, demand_secret, hear
 
-MOST_BYTES = 1_000_000
-"""A tag's 100,000 characters, each escaped, and room."""
+MOST_BYTES = 200_000
+"""An approval has some hundreds; whoever sends more may not be MLflow, and is not read to the end."""
 _ANSWERS: Responses = {
     200: {"model": Heard, "description": "It was heard before; nothing is done."},
     403: described("It is not signed by this project's MLflow, or not of now."),
@@ -39,13 +40,13 @@ def add_webhook(app: FastAPI, project: Project, bell: Bell) -> None:
     )
     async def heard(request: Request, response: Response) -> Heard:
         """Hear from MLflow that a version changed. Signed by MLflow, no token; what changed is read there."""
-        body, parts = await read_bytes(request, most_bytes=MOST_BYTES), project.parts
-
-        def hear_it() -> bool:
-            now = parts.clock()
-            return hear(request.headers, body, secret=parts.webhook_secret, book=parts.heard, now=now)
-
-        is_new = await asyncio.to_thread(hear_it)
+        parts = project.parts
+        secret = demand_secret(await asyncio.to_thread(lambda: parts.webhook_secret))
+        envelope = envelope_of(request.headers)
+        body = await read_bytes(request, most_bytes=MOST_BYTES)
+        is_new = await asyncio.to_thread(
+            lambda: hear(envelope, body, secret=secret, book=parts.heard, now=parts.clock())
+        )
         if is_new:
             bell.ring()
         else:

@@ -20,27 +20,25 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What came in.
+class Envelope:
+    """What MLflow says of a delivery beside its body.
 
     Attributes:
         delivery_id: names the delivery; sent again, it has the same.
         timestamp: when MLflow sent it, seconds since 1970 as text.
         signature: `v1,` and base64.
-        body: as it came, byte for byte.
     """
 
     delivery_id: str
     timestamp: str
     signature: str
-    body: bytes
 
 
-def delivery_of(headers: Mapping[str, str], body: bytes) -> Delivery:
-    """The delivery of a request whose headers are found in whatever case.
+def envelope_of(headers: Mapping[str, str]) -> Envelope:
+    """The envelope of a request whose headers are found in whatever case.
 
     Raises:
-        CredentialsError: a header is missing, or is none that MLflow writes.
+        CredentialsError: a header is missing, or is none that MLflow writes; `data["status"]` 403.
     """
     missing = [name for name in (SIGNATURE, ID, TIMESTAMP) if not headers.get(name)]
     if missing:
@@ -48,26 +46,26 @@ def delivery_of(headers: Mapping[str, str], body: bytes) -> Delivery:
             f"The delivery is not signed: {', '.join(missing)} missing.",
             "Give the webhook its secret in MLflow: hitl webhook set URL",
         )
-    delivery = Delivery(headers[ID], headers[TIMESTAMP], headers[SIGNATURE], body)
+    envelope = Envelope(headers[ID], headers[TIMESTAMP], headers[SIGNATURE])
     # Neither may hold a dot, so that what is signed can be taken apart in one way only.
-    if not _IDS.fullmatch(delivery.delivery_id) or not _SECONDS.fullmatch(delivery.timestamp):
+    if not _IDS.fullmatch(envelope.delivery_id) or not _SECONDS.fullmatch(envelope.timestamp):
         raise _refused(f"{ID} or {TIMESTAMP} is none that MLflow writes.", "Only MLflow calls this address.")
-    return delivery
+    return envelope
 
 
-def check(delivery: Delivery, secret: str, now: datetime) -> None:
-    """The delivery was signed with the secret, at most 300 s from now.
+def check(envelope: Envelope, body: bytes, secret: str, now: datetime) -> None:
+    """Both were signed with the secret, at most 300 s from now.
 
     Raises:
-        CredentialsError: it was not; `data["status"]` 403.
+        CredentialsError: they were not; `data["status"]` 403.
     """
-    given = delivery.signature.encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(given, signature_of(delivery, secret).encode()):
+    given = envelope.signature.encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, signature_of(envelope, body, secret).encode()):
         raise _refused(
             "The signature is not that of this project's MLflow, or the delivery was changed on its way.",
             "If the secret changed, tell MLflow: hitl webhook set URL",
         )
-    off_s = int(delivery.timestamp) - now.timestamp()
+    off_s = int(envelope.timestamp) - now.timestamp()
     if abs(off_s) > BELIEVED_FOR.total_seconds():
         raise _refused(
             f"The delivery is of a time {abs(off_s):,.0f} s {'before' if off_s < 0 else 'after'} now; "
@@ -76,13 +74,13 @@ def check(delivery: Delivery, secret: str, now: datetime) -> None:
         )
 
 
-def signature_of(delivery: Delivery, secret: str) -> str:
-    """The signature that MLflow gives it, HMAC-SHA256.
+def signature_of(envelope: Envelope, body: bytes, secret: str) -> str:
+    """The signature that MLflow gives them, HMAC-SHA256; the envelope's own is not looked at.
 
-    >>> signature_of(Delivery("d", "1767225600", "", b"{}"), "secret")
+    >>> signature_of(Envelope("d", "1767225600", ""), b"{}", "secret")
     'v1,shvxpqtFg6TNBlGHZOc2ZWNY6dNd1404rcvkgSHufe0='
     """
-    said = b".".join([delivery.delivery_id.encode(), delivery.timestamp.encode(), delivery.body])
+    said = b".".join([envelope.delivery_id.encode(), envelope.timestamp.encode(), body])
     return f"v1,{base64.b64encode(hmac.digest(secret.encode(), said, 'sha256')).decode()}"
 
 

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.webhooks.book import HeardBook
-from hitl_mlops.webhooks.delivery import check, delivery_of
+from hitl_mlops.webhooks.delivery import Envelope, check
 
 PATH = "/v1/webhooks/mlflow"
 """Of the decision service, where MLflow tells it."""
 
 
-def hear(
-    headers: Mapping[str, str], body: bytes, *, secret: str | None, book: HeardBook, now: datetime
-) -> bool:
+def hear(envelope: Envelope, body: bytes, *, secret: str, book: HeardBook, now: datetime) -> bool:
     """The delivery is MLflow's and remembered; whether it is new. One that is refused is not remembered.
 
     Args:
-        headers: of the request, found in whatever case.
-        body: of the request, as it came.
-        secret: what MLflow signs with; None: nothing here hears of MLflow.
+        envelope: what MLflow says of it.
+        body: as it came, byte for byte.
+        secret: what MLflow signs with.
         book: what was heard before.
         now: the time.
 
     Raises:
-        NotFoundError: there is no secret.
-        CredentialsError: as `delivery_of` and `check`.
+        CredentialsError: as `check`.
     """
-    shared = demand_secret(secret)
-    delivery = delivery_of(headers, body)
-    check(delivery, shared, now)
-    return book.hear(delivery.delivery_id, now)
+    check(envelope, body, secret, now)
+    return book.hear(envelope.delivery_id, now)
 
 
 def demand_secret(secret: str | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.gateway.webhook import MOST_BYTES, PATH
 from hitl_mlops.own_files import utc_now
 from hitl_mlops.training.registry import APPROVAL_TAG
-from hitl_mlops.webhooks.delivery import ID, SIGNATURE, TIMESTAMP, Delivery, signature_of
+from hitl_mlops.webhooks.delivery import ID, SIGNATURE, TIMESTAMP, Envelope, signature_of
 from tests.gateway_room import serving
 from tests.unit.gateway.test_app import problem
 
@@ -27,12 +26,11 @@ def app(tmp_path_factory):
         yield application
 
 
-def deliver(app, name, *, body=b"{}", signed=None, secret=SECRET):
-    """What the service answers MLflow; `signed`: another body than was signed."""
-    bare = Delivery(name, str(int(utc_now().timestamp())), "", body)
-    delivery = replace(bare, signature=signature_of(bare, secret))
-    headers = {ID: name, TIMESTAMP: delivery.timestamp, SIGNATURE: delivery.signature}
-    return app.http.post(PATH, content=signed or body, headers=headers)
+def deliver(app, name, *, body=b"{}", sent=None, secret=SECRET, **more):
+    """What the service answers MLflow; `sent`: another body than was signed; `more`: headers."""
+    bare = Envelope(name, str(int(utc_now().timestamp())), "")
+    headers = {ID: name, TIMESTAMP: bare.timestamp, SIGNATURE: signature_of(bare, body, secret)}
+    return app.http.post(PATH, content=sent or body, headers=headers | more)
 
 
 def approved(app):
@@ -67,7 +65,7 @@ def test_what_is_not_signed_or_was_changed_is_refused_and_no_token_helps(app):
     assert "not signed" in told["detail"]
     assert "hitl webhook set" in told["remedy"]
     problem(deliver(app, "d-2", secret="another"), 403)
-    problem(deliver(app, "d-2", signed=b"{ }"), 403)
+    problem(deliver(app, "d-2", sent=b"{ }"), 403)
     assert deliver(app, "d-2").json() == {"is_new": True}
 
 
@@ -78,7 +76,7 @@ def test_the_body_is_not_believed_whatever_it_says(app):
 
 def test_a_body_that_is_too_long_or_packed_is_not_read(app):
     problem(deliver(app, "d-3", body=b"x" * (MOST_BYTES + 1)), 413)
-    problem(app.http.post(PATH, content=b"", headers={"Content-Encoding": "gzip"}), 415)
+    problem(deliver(app, "d-3", **{"Content-Encoding": "gzip"}), 415)
 
 
 def test_where_mlflow_shares_no_secret_it_is_told_so(tmp_path):

@@ -15,25 +15,25 @@ from hitl_mlops.webhooks.delivery import (
     ID,
     SIGNATURE,
     TIMESTAMP,
-    Delivery,
+    Envelope,
     check,
-    delivery_of,
+    envelope_of,
     signature_of,
 )
-from hitl_mlops.webhooks.hear import hear
+from hitl_mlops.webhooks.hear import demand_secret, hear
 from tests.builders import NOW
 
 SECRET = "what both know"
 BODY = b'{"entity": "model_version_tag", "action": "set", "data": {"key": "hitl.approval"}}'
 
 
-def a_delivery(body=BODY, *, after=timedelta(0), secret=SECRET):
-    bare = Delivery("9b2f7c1e-0000-4000-8000-00000000000a", str(int((NOW + after).timestamp())), "", body)
-    return replace(bare, signature=signature_of(bare, secret))
+def an_envelope(body=BODY, *, after=timedelta(0), secret=SECRET):
+    bare = Envelope("9b2f7c1e-0000-4000-8000-00000000000a", str(int((NOW + after).timestamp())), "")
+    return replace(bare, signature=signature_of(bare, body, secret))
 
 
-def headers_of(delivery):
-    return {ID: delivery.delivery_id, TIMESTAMP: delivery.timestamp, SIGNATURE: delivery.signature}
+def headers_of(envelope):
+    return {ID: envelope.delivery_id, TIMESTAMP: envelope.timestamp, SIGNATURE: envelope.signature}
 
 
 def test_what_mlflow_itself_signs_is_believed():
@@ -43,22 +43,22 @@ def test_what_mlflow_itself_signs_is_believed():
     assert (*names, constants.WEBHOOK_TIMESTAMP_HEADER) == (SIGNATURE, ID, TIMESTAMP)
     seconds = str(int(NOW.timestamp()))
     signed = delivery._generate_hmac_signature(SECRET, "d-1", seconds, BODY.decode())
-    check(Delivery("d-1", seconds, signed, BODY), SECRET, NOW)
+    check(Envelope("d-1", seconds, signed), BODY, SECRET, NOW)
 
 
 def test_another_secret_is_refused():
     with pytest.raises(CredentialsError, match="not that of this project's MLflow") as refused:
-        check(a_delivery(secret="another"), SECRET, NOW)
+        check(an_envelope(secret="another"), BODY, SECRET, NOW)
     assert refused.value.data["status"] == 403
 
 
 @pytest.mark.parametrize("name", [SIGNATURE, ID, TIMESTAMP])
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_missing_header_is_named(name, value):
-    headers = headers_of(a_delivery())
+    headers = headers_of(an_envelope())
     del headers[name]
     with pytest.raises(CredentialsError, match=f"not signed: {name} missing"):
-        delivery_of(headers if value is None else {**headers, name: value}, BODY)
+        envelope_of(headers if value is None else {**headers, name: value})
 
 
 @pytest.mark.parametrize(
@@ -77,24 +77,24 @@ def test_a_missing_header_is_named(name, value):
 )
 def test_a_header_that_mlflow_does_not_write_is_refused(name, value):
     with pytest.raises(CredentialsError, match="none that MLflow writes"):
-        delivery_of({**headers_of(a_delivery()), name: value}, BODY)
+        envelope_of({**headers_of(an_envelope()), name: value})
 
 
 @pytest.mark.parametrize("seconds", [-300, -299, 0, 299, 300])
 def test_a_time_near_ours_is_believed_either_way(seconds):
-    check(a_delivery(after=timedelta(seconds=seconds)), SECRET, NOW)
+    check(an_envelope(after=timedelta(seconds=seconds)), BODY, SECRET, NOW)
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(-301, "301 s before"), (301, "301 s after"), (9**9, "after")])
 def test_an_old_or_a_future_delivery_is_refused(seconds, told):
     with pytest.raises(CredentialsError, match=told):
-        check(a_delivery(after=timedelta(seconds=seconds)), SECRET, NOW)
+        check(an_envelope(after=timedelta(seconds=seconds)), BODY, SECRET, NOW)
 
 
 @given(body=st.binary(max_size=200), at=st.integers(0, 10_000), to=st.integers(1, 255))
 def test_any_changed_byte_of_anything_signed_is_refused(body, at, to):
-    delivery = a_delivery(body)
-    whole = [delivery.delivery_id.encode(), delivery.timestamp.encode(), delivery.signature.encode(), body]
+    envelope = an_envelope(body)
+    whole = [envelope.delivery_id.encode(), envelope.timestamp.encode(), envelope.signature.encode(), body]
     flat, place = bytearray(b"".join(whole)), at % len(b"".join(whole))
     flat[place] ^= to
     pieces, rest = [], bytes(flat)
@@ -104,7 +104,7 @@ def test_any_changed_byte_of_anything_signed_is_refused(body, at, to):
     names = (ID, TIMESTAMP, SIGNATURE)
     headers = {name: piece.decode("latin-1") for name, piece in zip(names, pieces, strict=False)}
     with pytest.raises(CredentialsError):
-        check(delivery_of(headers, pieces[3]), SECRET, NOW)
+        check(envelope_of(headers), pieces[3], SECRET, NOW)
 
 
 @given(
@@ -113,23 +113,24 @@ def test_any_changed_byte_of_anything_signed_is_refused(body, at, to):
     body=st.binary(max_size=50),
 )
 def test_bytes_moved_from_one_part_into_the_next_are_refused(cut, where, body):
-    delivery = a_delivery(b"123." + body)
-    name, seconds, said = delivery.delivery_id, delivery.timestamp, delivery.body
+    said = b"123." + body
+    envelope = an_envelope(said)
+    name, seconds = envelope.delivery_id, envelope.timestamp
     moved = {
         "id to time": (name[:-cut] or "x", name[-cut:] + seconds, said),
         "time to body": (name, seconds[:-cut] or "0", seconds[-cut:].encode() + said),
         "body to time": (name, seconds + "." + said[:3].decode(), said[4:]),
     }[where]
-    headers = {ID: moved[0], TIMESTAMP: moved[1], SIGNATURE: delivery.signature}
+    headers = {ID: moved[0], TIMESTAMP: moved[1], SIGNATURE: envelope.signature}
     with pytest.raises(CredentialsError):
-        check(delivery_of(headers, moved[2]), SECRET, NOW)
+        check(envelope_of(headers), moved[2], SECRET, NOW)
 
 
 def test_a_delivery_counts_once_and_a_refused_one_is_not_remembered():
-    book, headers = InMemoryHeardBook(), headers_of(a_delivery())
+    book, envelope = InMemoryHeardBook(), an_envelope()
 
     def heard(body=BODY, now=NOW):
-        return hear(headers, body, secret=SECRET, book=book, now=now)
+        return hear(envelope, body, secret=SECRET, book=book, now=now)
 
     with pytest.raises(CredentialsError):
         heard(BODY + b" ")
@@ -138,6 +139,5 @@ def test_a_delivery_counts_once_and_a_refused_one_is_not_remembered():
 
 @pytest.mark.parametrize("secret", [None, ""])
 def test_without_a_secret_nothing_is_believed(secret):
-    delivery = a_delivery(secret="")
     with pytest.raises(NotFoundError, match="shares no secret"):
-        hear(headers_of(delivery), BODY, secret=secret, book=InMemoryHeardBook(), now=NOW)
+        demand_secret(secret)
