@@ -73,9 +73,9 @@ def test_a_registered_version_is_read_back_with_what_was_said_of_it(registry: Mo
 
 def test_the_page_of_a_version_shows_its_notes_until_they_are_replaced(registry: ModelRegistry) -> None:
     registry.register(FITTED, release_notes(), run_key="train_1")
-    assert "| 8 | 3 | 40 |" in registry.description("1")
+    assert "| 8 | 3 | 40 |" in registry.get("1").description
     registry.describe("1", "# judged")
-    assert registry.description("1") == "# judged"
+    assert [one.description for one in (registry.get("1"), *registry.versions())] == ["# judged"] * 2
 
 
 def test_the_same_key_gives_the_version_that_exists(registry: ModelRegistry) -> None:

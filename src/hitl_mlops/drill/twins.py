@@ -116,11 +116,6 @@ class StoppableRegistry(InMemoryRegistry):
         self._answer()
         super().describe(version, markdown)
 
-    def description(self, version: str) -> str:
-        """See `ModelRegistry`."""
-        self._answer()
-        return super().description(version)
-
     def attach(self, version: str, files: Mapping[str, bytes]) -> None:
         """See `ModelRegistry`."""
         self._answer()

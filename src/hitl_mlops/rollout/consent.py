@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ _told = logging.getLogger(__name__)
 FROM_TAG = "mlflow-tag"
 """The approver's name where a tag says only that somebody approved."""
 TURN = 0x636F6E73656E74  # "consent"
+UNDER_WAY_S = 1.0
+"""The app records a deed, then MLflow does it: what does not agree is looked at again so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Consent:
         clock: the time.
         app_key: the key of MLflow's app; None where MLflow runs without it, and approvals are claimed.
         person: an account's id for the trail.
+        pause: waits so many seconds.
     """
 
     database: Database
@@ -73,6 +77,7 @@ class Consent:
     clock: Callable[[], datetime]
     app_key: Verifier | None
     person: Callable[[str], str]
+    pause: Callable[[float], None] = time.sleep
 
     def subject(self, version: str) -> Subject:
         """What an approval of this version is bound to now.
@@ -169,7 +174,9 @@ class Consent:
             RefusedError: the version was not judged, or did not pass.
             IntegrityError: somebody wrote into MLflow past its app.
         """
-        found = self.registry.get(version)
+        return self._read(self.registry.get(version))
+
+    def _read(self, found: ModelVersion) -> list[Approval]:
         return self._read_tag(found) if self.app_key is None else self._read_signed(found, self.app_key)
 
     def pull(self) -> list[Approval]:
@@ -183,7 +190,7 @@ class Consent:
                 continue
             known = {approval_id(one) for one in self.approvals(found.version)}
             try:
-                stands = self.read(found.version)
+                stands = self._read(found)
             except (RefusedError, InputError, IntegrityError) as error:
                 _told.warning("version %s: %s", found.version, error.fact)
                 continue
@@ -207,12 +214,10 @@ class Consent:
 
     def _read_signed(self, found: ModelVersion, key: Verifier) -> list[Approval]:
         found, changes = self._told_changes(found, key)
-        version = found.version
-        now = standing(changes)
-        page = self.registry.description(version)
-        past = written_past_the_app(now, tags=found.tags, description=page)
-        if APPROVAL_TAG in found.tags and not now.approvals and not _withdrawn(changes):
-            past = (*past, f"the tag {APPROVAL_TAG}")
+        if _past_the_app(found, changes):  # or the app has just recorded what MLflow is still about to do
+            self.pause(UNDER_WAY_S)
+            found, changes = self._told_changes(self.registry.get(found.version), key)
+        version, now, past = found.version, standing(changes), _past_the_app(found, changes)
         if past:
             raise self._past(version, past)
         if not now.approvals:
@@ -222,7 +227,7 @@ class Consent:
         proved = [
             self._proved(subject, given)
             for given in now.approvals.values()
-            if _is_about(given, subject, page)
+            if _is_about(given, subject, found.description)
         ]
         self._record(version, proved)
         return proved
@@ -319,6 +324,15 @@ class Consent:
 
 def _changes(found: ModelVersion, key: Verifier) -> tuple[Change, ...]:
     return read_changes(found.tags.get(RECORDS_TAG), of=(found.name, found.version), verifier=key)
+
+
+def _past_the_app(found: ModelVersion, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """What stands on the version otherwise than the app saw it written."""
+    now = standing(changes)
+    past = written_past_the_app(now, tags=found.tags, description=found.description)
+    if APPROVAL_TAG in found.tags and not now.approvals and not _withdrawn(changes):
+        past = (*past, f"the tag {APPROVAL_TAG}")
+    return past
 
 
 def _withdrawn(changes: tuple[Change, ...]) -> bool:

@@ -81,6 +81,7 @@ class ModelVersion:
         tags: the registry's tags.
         aliases: `champion`, `challenger`, …
         metrics: figures of the training run.
+        description: what its page shows, Markdown.
     """
 
     name: str
@@ -91,3 +92,4 @@ class ModelVersion:
     tags: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    description: str = ""

@@ -78,10 +78,6 @@ class ModelRegistry(Protocol):
         """Replace the description that the version's page shows."""
         ...
 
-    def description(self, version: str) -> str:
-        """What the version's page shows."""
-        ...
-
     def attach(self, version: str, files: Mapping[str, bytes]) -> None:
         """Store files (name → bytes) as artifacts of the version's run, under `hitl/`.
 

@@ -62,12 +62,13 @@ class InMemoryRegistry:
             metrics=dict(fitted.metrics),
         )
         self._kept[made.version] = _Kept(made, files, render_notes(self.name, fitted, notes))
-        return made
+        return self.get(made.version)
 
     def get(self, version: str) -> ModelVersion:
         """See `ModelRegistry`."""
         aliases = tuple(sorted(alias for alias, named in self._aliases.items() if named == version))
-        return replace(self._of(version).version, aliases=aliases)
+        kept = self._of(version)
+        return replace(kept.version, aliases=aliases, description=kept.description)
 
     def versions(self) -> list[ModelVersion]:
         """See `ModelRegistry`."""
@@ -105,10 +106,6 @@ class InMemoryRegistry:
     def describe(self, version: str, markdown: str) -> None:
         """See `ModelRegistry`."""
         self._of(version).description = markdown
-
-    def description(self, version: str) -> str:
-        """See `ModelRegistry`."""
-        return self._of(version).description
 
     def attach(self, version: str, files: Mapping[str, bytes]) -> None:
         """See `ModelRegistry`."""

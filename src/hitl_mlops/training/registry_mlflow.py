@@ -122,8 +122,9 @@ class MlflowRegistry:
     def versions(self) -> list[ModelVersion]:
         """See `ModelRegistry`."""
         with self._translated():
-            aliases = self._aliases()
-            return [self._read(found, aliases) for found in self._search(f"name = '{self.name}'")]
+            aliases, runs = self._aliases(), self._runs()
+            every = self._search(f"name = '{self.name}'")
+            return [self._read(found, aliases, runs.get(found.run_id)) for found in every]
 
     def alias(self, alias: str) -> ModelVersion | None:
         """See `ModelRegistry`."""
@@ -191,11 +192,6 @@ class MlflowRegistry:
             self._of(version)
             self._client.update_model_version(self.name, version, description=markdown)
 
-    def description(self, version: str) -> str:
-        """See `ModelRegistry`."""
-        with self._translated():
-            return str(self._of(version).description or "")
-
     def attach(self, version: str, files: Mapping[str, bytes]) -> None:
         """See `ModelRegistry`."""
         for name in files:
@@ -259,9 +255,24 @@ class MlflowRegistry:
             raise
         return {str(alias): str(version) for alias, version in aliases.items()}
 
-    def _read(self, found: Any, aliases: Mapping[str, str]) -> ModelVersion:
+    def _runs(self) -> dict[str, Any]:
+        """The runs of our experiment by their id, some thousand with one question."""
+        experiment = self._client.get_experiment_by_name(self.name)
+        runs: dict[str, Any] = {}
+        token: str | None = None
+        while experiment is not None:
+            page = self._client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
+            runs |= {run.info.run_id: run for run in page}
+            token = page.token
+            if not token:
+                break
+        return runs
+
+    def _read(self, found: Any, aliases: Mapping[str, str], run: Any | None = None) -> ModelVersion:
+        """The version; its run is asked for where it is not given."""
         version = str(found.version)
-        metrics = self._client.get_run(found.run_id).data.metrics if found.run_id else {}
+        there = self._client.get_run(found.run_id) if run is None and found.run_id else run
+        metrics = there.data.metrics if there is not None else {}
         return ModelVersion(
             name=self.name,
             version=version,
@@ -271,6 +282,7 @@ class MlflowRegistry:
             tags=dict(found.tags),
             aliases=tuple(sorted(alias for alias, named in aliases.items() if named == version)),
             metrics={decoded(key): float(value) for key, value in metrics.items()},
+            description=str(found.description or ""),
         )
 
     def _finished_run(self, run_key: str) -> Any | None:
