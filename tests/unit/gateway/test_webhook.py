@@ -11,6 +11,7 @@ from hitl_mlops.gateway.webhook import MOST_BYTES, PATH
 from hitl_mlops.own_files import utc_now
 from hitl_mlops.training.registry import APPROVAL_TAG
 from hitl_mlops.webhooks.delivery import ID, SIGNATURE, TIMESTAMP, Envelope, signature_of
+from tests.fail_closed.room import without
 from tests.gateway_room import serving
 from tests.unit.gateway.test_app import problem
 
@@ -77,6 +78,12 @@ def test_the_body_is_not_believed_whatever_it_says(app):
 def test_a_body_that_is_too_long_or_packed_is_not_read(app):
     problem(deliver(app, "d-3", body=b"x" * (MOST_BYTES + 1)), 413)
     problem(deliver(app, "d-3", **{"Content-Encoding": "gzip"}), 415)
+
+
+def test_what_cannot_be_remembered_is_not_heard_and_mlflow_sends_it_again(app):
+    with without(app, "heard_deliveries"):
+        problem(deliver(app, "d-4"), 503)
+    assert deliver(app, "d-4").json() == {"is_new": True}
 
 
 def test_where_mlflow_shares_no_secret_it_is_told_so(tmp_path):
