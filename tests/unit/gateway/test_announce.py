@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from hitl_mlops.errors import ServiceDownError
-from hitl_mlops.gateway.announce import keep_trying, webhook_url
+from hitl_mlops.gateway.announce import announced, keep_trying, webhook_url
+from hitl_mlops.project import Project
 
 
 def test_it_is_told_once_mlflow_answers_and_trouble_is_logged_once(caplog):
@@ -35,6 +36,20 @@ def test_a_service_that_ended_tries_no_more():
 
     keep_trying(tell, ended, again_s=60)
     assert tried == [1]
+
+
+@pytest.mark.parametrize(
+    "services", ["", "services: {mlflow: {uri: http://mlflow.invalid, webhook_secret: s}}\n"]
+)
+def test_an_mlflow_that_shares_no_secret_or_is_the_users_own_is_left_alone(tmp_path, services):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "hitl.yaml").write_text(
+        f"project: p\ntask: {{kind: table}}\nmodel: {{name: m, base: b.csv}}\n{services}"
+    )
+    before = threading.active_count()
+    with Project.open(folder) as project, announced(project, host="127.0.0.1", port=8090):
+        assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(
