@@ -52,6 +52,8 @@ def test_the_whole_loop_runs_and_leaves_a_sound_trail_and_a_report(tmp_path):
     project = Project.open(tmp_path / "demo-project")
     assert project.verify_trail().sound
     assert project.champion().challenger == "2"
+    (approval,) = project.rollouts.consent.approvals("2")
+    assert (approval.claimed, approval.groups) == (False, ("release-managers",))
     latest, _ = project.rollout_status()
     assert (latest.challenger, latest.stage, latest.forced) == ("3", Stage.ROLLED_BACK, True)
     assert [one.number for one in project.datasets()] == [1, 2, 3]
@@ -62,6 +64,7 @@ def test_the_whole_loop_runs_and_leaves_a_sound_trail_and_a_report(tmp_path):
     assert "http" not in report.replace("http://www.w3.org/", "")
     screen = (tmp_path / "screen.txt").read_text()
     assert "simulated" in screen
+    assert "Refused: Only release manager may approve" in " ".join(screen.split())
     assert "Warning" not in screen
 
 

@@ -195,12 +195,27 @@ def _project_checks(path: Path) -> list[Check]:
         ("policy.yaml", lambda: f"{len(parts().policy.routes)} routes"),
         ("functions", lambda: f"{len(parts().checks) or 'no'} functions of yours"),
         ("reviewers", lambda: f"{len(parts().roster.people) or 'no'} people listed"),
+        ("release managers", lambda: _release_managers(parts().settings)),
         ("switches", lambda: frozen_by(parts().switches.standing()) or "nothing is frozen"),
         ("data", lambda: f"{len(parts().base):,} rows, {len(parts().task.classes)} classes"),
         ("odd inputs", lambda: parts().odd_guard.told),
     )
     checks = [_check(name, look) for name, look in looks]
     return checks if checks[0].is_ok else checks[:1]
+
+
+def _release_managers(settings: Settings) -> str:
+    """Who may approve in MLflow and where their log-ins stand, or that anybody may."""
+    from hitl_mlops.servers.mlflow_accounts import accounts_file, demand_people, has_people
+
+    yours = settings.services.mlflow
+    if yours.app_key is None if yours is not None else not has_people(settings.state):
+        return "nobody is named: approvals are claimed"
+    if yours is not None:
+        return "named in your MLflow"
+    named = demand_people(settings.state).groups.get("release-managers", ())
+    managers = ", ".join(named) or "nobody, so that nothing is approved"
+    return f"{managers}; log-ins in {accounts_file(settings.state)}"
 
 
 def _check(name: str, look: Callable[[], str]) -> Check:

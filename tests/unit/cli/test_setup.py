@@ -88,6 +88,25 @@ def test_doctor_says_what_must_be_changed_with_code_2(
     assert "policy.yaml: → Add `routes:`" in shown
 
 
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        (None, "nobody is named: approvals are claimed"),
+        ("release-managers: [ann, ben]\npipeline: [pipeline]\n", "ann, ben; log-ins in "),
+        ("trainers: [tess]\npipeline: [pipeline]\n", "nobody, so that nothing is approved; log-ins in "),
+    ],
+)
+def test_doctor_says_who_approves_and_where_the_log_ins_are(
+    project: Path, capsys: pytest.CaptureFixture[str], people: str | None, told: str
+) -> None:
+    if people is not None:
+        (project / "mlflow-people.yaml").write_text(people)
+    run(["doctor", "-p", str(project), "--json"])
+    checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["release managers"]["is_ok"]
+    assert checks["release managers"]["found"].startswith(told)
+
+
 def test_doctor_works_where_there_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "-p", str(tmp_path)]) == 2
     assert "hitl init" in capsys.readouterr().out
