@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -112,26 +112,29 @@ class MlflowRegistry:
                     f"MLflow at {self.uri} took a new version of {self.name} but does not show it.",
                     remedy="Look at the server's log, then run the same command again.",
                 )
-            return self._read(known, self._aliases())
+            return self._read(known, self._of(str(known.version)).aliases)
 
     def get(self, version: str) -> ModelVersion:
         """See `ModelRegistry`."""
         with self._translated():
-            return self._read(self._of(version), self._aliases())
+            found = self._of(version)
+            return self._read(found, found.aliases)
 
     def versions(self) -> list[ModelVersion]:
         """See `ModelRegistry`."""
         with self._translated():
             aliases, runs = self._aliases(), self._runs()
             every = self._search(f"name = '{self.name}'")
-            return [self._read(found, aliases, runs.get(found.run_id)) for found in every]
+            return [
+                self._read(found, _named(aliases, str(found.version)), runs.get(found.run_id))
+                for found in every
+            ]
 
     def alias(self, alias: str) -> ModelVersion | None:
         """See `ModelRegistry`."""
         with self._translated():
-            aliases = self._aliases()
-            named = aliases.get(alias)
-            return None if named is None else self._read(self._of(named), aliases)
+            found = self._by_alias(alias)
+            return None if found is None else self._read(found, found.aliases)
 
     def set_alias(self, alias: str, version: str) -> None:
         """See `ModelRegistry`."""
@@ -244,6 +247,17 @@ class MlflowRegistry:
                 self._client.delete_model_version(self.name, str(twin.version))
         return found[0] if found else None
 
+    def _by_alias(self, alias: str) -> Any | None:
+        """In one request; MLflow calls an alias that nobody set an invalid value."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._client.get_model_version_by_alias(self.name, alias)
+        except MlflowException as error:
+            if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                raise
+            return None
+
     def _aliases(self) -> dict[str, str]:
         from mlflow.exceptions import MlflowException
 
@@ -268,19 +282,18 @@ class MlflowRegistry:
                 break
         return runs
 
-    def _read(self, found: Any, aliases: Mapping[str, str], run: Any | None = None) -> ModelVersion:
+    def _read(self, found: Any, aliases: Iterable[str], run: Any | None = None) -> ModelVersion:
         """The version; its run is asked for where it is not given."""
-        version = str(found.version)
         there = self._client.get_run(found.run_id) if run is None and found.run_id else run
         metrics = there.data.metrics if there is not None else {}
         return ModelVersion(
             name=self.name,
-            version=version,
+            version=str(found.version),
             digest=found.tags.get(DIGEST_TAG, ""),
             run_key=found.tags.get(RUN_KEY_TAG, ""),
             created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, tz=UTC),
             tags=dict(found.tags),
-            aliases=tuple(sorted(alias for alias, named in aliases.items() if named == version)),
+            aliases=tuple(sorted(aliases)),
             metrics={decoded(key): float(value) for key, value in metrics.items()},
             description=str(found.description or ""),
         )
@@ -353,3 +366,8 @@ class MlflowRegistry:
             if known is None:
                 raise
             raise known from error
+
+
+def _named(aliases: Mapping[str, str], version: str) -> list[str]:
+    """Which of the aliases name the version."""
+    return [alias for alias, named in aliases.items() if named == version]
