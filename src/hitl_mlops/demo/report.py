@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.record import Decision
     from hitl_mlops.gates.report import GateReport
     from hitl_mlops.overrides.record import Resolution
+    from hitl_mlops.rollout.approval import Subject
 
 PER_WINDOW = 75
 """Decisions in one stretch of the drawing of override rates."""
@@ -62,6 +63,7 @@ def write_report(scene: Scene, told_of: Told, road: Sequence[tuple[str, str, str
         _drift(scene, told_of),
         _canary("The canary of version", told_of.promoted),
         _gates("Gates of version", told_of.learned.report),
+        _approvals(scene, told_of.promoted.version),
         _gates("The second challenger: gates of version", told_of.refused.report),
         _canary("Forced all the same: the canary of version", told_of.refused.tried),
         _quarantine(told_of),
@@ -197,6 +199,34 @@ def _gates(title: str, report: GateReport) -> Section:
     )
     text = f"Verdict: {report.verdict.value}. Judged on cases that neither model learned from."
     return Section(f"{title} {report.model_version}", text, "", ("gate", "verdict", "", "because"), rows)
+
+
+def _approvals(scene: Scene, version: str) -> Section:
+    given = scene.project.rollouts.consent.approvals(version)
+    rows = tuple(
+        (
+            f"{one.at:%Y-%m-%d %H:%M:%S} UTC",
+            one.approver,
+            ", ".join(one.groups) or "-",
+            "claimed" if one.claimed else "signed by MLflow's app",
+            _bound_to(one.subject),
+        )
+        for one in given
+    )
+    text = (
+        "A person is an id in the trail, never a name. The approval counts for these bytes, this gate report "
+        "and this policy only. An engineer's attempt before it was refused and left nothing."
+    )
+    columns = ("when", "person", "groups", "who it was is", "bound to")
+    return Section(f"Who approved version {version}", text, "", columns, rows)
+
+
+def _bound_to(one: Subject) -> str:
+    bytes_, gates, policy = (
+        digest.removeprefix("sha256:")[:12]
+        for digest in (one.model_digest, one.gates_digest, one.policy_hash)
+    )
+    return f"bytes {bytes_}, gates {gates}, policy {policy}"
 
 
 def _quarantine(told_of: Told) -> Section:

@@ -32,10 +32,14 @@ def test_the_story_comes_to_its_end_with_a_promotion_and_a_roll_back(scene, flow
     assert page.count("<svg") == 5
     for reason in learning.reasons_of(scene.project.quarantined()):
         assert reason in html.unescape(page)
+    assert "Who approved version 2" in page
+    assert "<td>claimed</td>" in page, "nobody signs on twins"
     screen = " ".join(scene.narrator.console.file.getvalue().split())  # lines break where the screen ends
     assert re.search(
         r"(Ada|Ben|Cleo|Dan) \(r\d\) read \d where the model read \d; reason: wrong_class", screen
     )
+    assert "tries to approve version 2. Refused: Only release manager may." in screen
+    assert "the approval is claimed" in screen
     assert "sound" in screen
 
 
