@@ -47,6 +47,8 @@ def test_a_rehearsal_that_fails_ends_with_1(tmp_path: Path) -> None:
 @pytest.mark.real
 @pytest.mark.timeout(600)
 def test_with_real_servers_both_outages_are_sat_out(tmp_path: Path) -> None:
-    told = a_loop(tmp_path).done("drill", "label-studio-down", "mlflow-down", "--real")
+    loop = a_loop(tmp_path)
+    loop.edit("policy.yaml", "stages: [1, 5, 25, 50, 100]", "stages: [50, 100]")  # due with fewer answers
+    told = loop.done("drill", "label-studio-down", "mlflow-down", "--real")
     assert told["real_servers"]
     assert [one["verdict"] for one in told["rehearsals"]] == ["passed", "passed"]
