@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log10
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import pandas as pd
 from hitl_mlops.decisions.cases import frame_of
 from hitl_mlops.decisions.odd_numbers import learn_numbers
 from hitl_mlops.decisions.odd_texts import learn_texts
+from hitl_mlops.decisions.odd_view import View
 from hitl_mlops.decisions.odd_words import learn_words
 from hitl_mlops.decisions.schema import InputSchema
 from hitl_mlops.decisions.task import Task
@@ -34,23 +35,6 @@ MOST_ROWS = 40_000
 MOST_NAMED = 3
 """Columns that are named of one row, at the most."""
 _SEED = 20231105
-
-
-class View(Protocol):
-    """One way to look at rows."""
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What may be odd, as sentences that name columns and never values."""
-        ...
-
-    def far(self, inputs: pd.DataFrame) -> FloatArray:
-        """How far each row lies from what was learned; 0 or more, shape (n,)."""
-        ...
-
-    def blame(self, inputs: pd.DataFrame) -> FloatArray:
-        """How much of that is each fault's; 0 or more, shape (n, faults)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +122,7 @@ def odd_rows(inputs: pd.DataFrame, guard: OddGuard) -> Mapping[str, BoolArray]:
     """
     faults: dict[str, BoolArray] = {}
     for view, bound in guard.views:
-        odd = np.flatnonzero(~(view.far(inputs) <= bound))
+        odd = np.flatnonzero(view.beyond(inputs, bound))
         if not odd.size:
             continue
         named = _worst(view.blame(inputs.iloc[odd]))

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.odd_view import View
 from hitl_mlops.decisions.schema import ColumnType, InputSchema
 from hitl_mlops.decisions.task import InputKind, Task
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 WIDEST_BLOCK = 512
 """Relations are looked for among so many neighbouring columns: their number grows with the square."""
@@ -29,6 +31,7 @@ _USUAL = 3.0
 """Sigmas within which nearly all numbers lie."""
 _LARGEST = 1e100
 _FEWEST = 2
+_ROUNDING = 1e-9
 _CELLS_AT_ONCE = 4_000_000
 
 
@@ -46,9 +49,14 @@ class Block:
     centre: FloatArray
     precision: FloatArray
 
+    @property
+    def steepest(self) -> float:
+        """The largest that the squared distance can be of an offset of length 1."""
+        return float(np.linalg.eigvalsh(self.precision)[-1])
+
 
 @dataclass(frozen=True, slots=True)
-class NumberView:
+class NumberView(View):
     """The Mahalanobis distance of scaled numbers (Ledoit & Wolf 2004 for the covariance).
 
     Attributes:
@@ -83,6 +91,28 @@ class NumberView:
             squared += np.einsum("ij,ij->i", pulls, offsets)
         return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
 
+    def beyond(self, inputs: pd.DataFrame, bound: float) -> BoolArray:
+        """See `View.beyond`.
+
+        Most lie within it however their numbers go together, which is seen from how long the offset is.
+        """
+        doubtful = np.flatnonzero(~(self._at_most(inputs) <= bound))
+        beyond = np.zeros(len(inputs), dtype=np.bool_)
+        if doubtful.size:
+            rows = inputs if doubtful.size == len(inputs) else inputs.iloc[doubtful]
+            beyond[doubtful] = ~(self.far(rows) <= bound)
+        return beyond
+
+    def _at_most(self, inputs: pd.DataFrame) -> FloatArray:
+        """No row lies farther; NaN where it has gaps. Drawn in, a number is nowhere larger."""
+        numbers = self._scaled(inputs)
+        squared = np.zeros(len(inputs))
+        for block in self.blocks:
+            part = numbers[:, block.columns]
+            length = np.sqrt(np.einsum("ij,ij->i", part, part)) + np.linalg.norm(block.centre)
+            squared += block.steepest * np.square(length)
+        return np.asarray(np.sqrt(squared) * (1 + _ROUNDING))
+
     def blame(self, inputs: pd.DataFrame) -> FloatArray:
         """By how much the squared distance falls when the column counts as unknown. Shape (n, columns)."""
         blame = np.zeros((len(inputs), len(self.names)))
@@ -92,13 +122,17 @@ class NumberView:
 
     def _parts(self, inputs: pd.DataFrame) -> Iterator[tuple[Block, FloatArray, FloatArray]]:
         """Each block with the offsets from its centre, gaps filled, and those times the precision."""
-        numbers = np.clip(as_numbers(inputs, self.names), self.low, self.high)
-        numbers -= self.middle
-        numbers /= self.scale
-        numbers = _bent(numbers, self.straight)
+        numbers = _bent(self._scaled(inputs), self.straight)
         for block in self.blocks:
             offsets = _filled(numbers[:, block.columns] - block.centre, block.precision)
             yield block, offsets, offsets @ block.precision
+
+    def _scaled(self, inputs: pd.DataFrame) -> FloatArray:
+        """The numbers in sigmas from the middle, none beyond the base data's."""
+        numbers = np.clip(as_numbers(inputs, self.names), self.low, self.high)
+        numbers -= self.middle
+        numbers /= self.scale
+        return np.asarray(numbers, dtype=np.float64)
 
 
 def learn_numbers(shown: pd.DataFrame, task: Task, schema: InputSchema) -> NumberView | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.odd_view import View
 from hitl_mlops.decisions.schema import ColumnType, InputSchema
 from hitl_mlops.decisions.task import InputKind, Task
 
@@ -26,7 +27,7 @@ _BUCKETS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class StrangeText:
+class StrangeText(View):
     """The share of a text's pieces of two to four characters that no text of the base data has.
 
     Attributes:
@@ -54,7 +55,7 @@ class StrangeText:
 
 
 @dataclass(frozen=True, slots=True)
-class LongText:
+class LongText(View):
     """The logarithm of a text's length.
 
     Attributes:

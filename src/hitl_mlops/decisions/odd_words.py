@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_mlops.decisions.odd_view import View
 from hitl_mlops.decisions.schema import ColumnSpec, ColumnType, InputSchema
 
 FloatArray = npt.NDArray[np.float64]
@@ -40,7 +41,7 @@ class WordColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class WordView:
+class WordView(View):
     """The surprises of all columns but the largest, summed: one new value alone is no reason.
 
     Attributes:

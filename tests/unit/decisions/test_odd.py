@@ -307,3 +307,15 @@ def test_a_row_is_judged_alike_alone_and_among_others(seed: int):
     for place in range(len(rows)):
         alone = odd_rows(rows.iloc[[place]], GUARD)
         assert set(alone) == {fault for fault, marked in together.items() if marked[place]}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0), st.floats(0.0, 30.0))
+def test_who_lies_beyond_is_told_quickly_and_as_the_distance_tells_it(seed: int, mixed: float, bound: float):
+    rng = np.random.default_rng(seed)
+    rows = people(60, seed=int(rng.integers(1_000)))
+    swapped = rng.random(len(rows)) < mixed
+    rows.loc[swapped, "weight"] = rng.permutation(rows.loc[swapped, "weight"].to_numpy())
+    rows = rows.mask(rng.random(rows.shape) < 0.05)
+    for view, _ in GUARD.views:
+        assert (view.beyond(rows, bound) == ~(view.far(rows) <= bound)).all()

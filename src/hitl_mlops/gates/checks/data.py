@@ -12,6 +12,9 @@ from hitl_mlops.gates.evidence import ChallengerEvidence, DataFacts
 from hitl_mlops.gates.policy import GatesPolicy
 from hitl_mlops.gates.report import Verdict
 
+_NAMED = 3
+"""Columns that a sentence names."""
+
 
 def data_sanity(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
     """Nobody stands on both sides of the split, no column gives the label away, no class grew or went.
@@ -92,8 +95,9 @@ def drift(evidence: ChallengerEvidence, policy: GatesPolicy) -> Finding:
         few = f"{rows} rows on a side; {policy.at_least_rows} are needed to tell drift from chance."
         return Finding(Verdict.INCONCLUSIVE, few, bound=bound, count=rows)
     verdict = Verdict.PASS if found.share <= bound else Verdict.FAIL
-    names = f": {', '.join(found.drifted[:3])}{', …' if len(found.drifted) > 3 else ''}"  # noqa: PLR2004
-    reason = f"{len(found.drifted)} of {len(found.columns)} columns moved{names if found.drifted else ''}."
+    first, more = ", ".join(found.drifted[:_NAMED]), len(found.drifted) > _NAMED
+    names = f": {first}{' and others' if more else ''}" if found.drifted else ""
+    reason = f"{len(found.drifted)} of {len(found.columns)} columns moved{names}."
     details = {
         "drifted": list(found.drifted[:SHOWN]),
         "reference_rows": found.reference_rows,
