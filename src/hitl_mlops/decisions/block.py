@@ -129,10 +129,15 @@ class Block:
         return np.concatenate([[0], np.cumsum(lengths)])
 
     @cached_property
+    def records(self) -> bytes:
+        """The rows as they are stored."""
+        return self.rows.tobytes()
+
+    @cached_property
     def hashes(self) -> list[bytes]:
         """The hash of every row, 32 bytes each."""
         first, sha256 = hashlib.sha256(self.head).digest(), hashlib.sha256
-        width, records, text = self.rows.dtype.itemsize, self.rows.tobytes(), self.text
+        width, records, text = self.rows.dtype.itemsize, self.records, self.text
         ends = self._starts[:: max(1, len(self.header["texts"]))].tolist()
         rows = zip(range(0, len(records), width), ends, ends[1:], strict=False)
         return [sha256(first + records[at : at + width] + text[a:b]).digest() for at, a, b in rows]

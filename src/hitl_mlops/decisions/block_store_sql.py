@@ -60,7 +60,7 @@ class SqlBlockStore:
             "at": instant(block.at),
             "count": len(block),
             "header": block.head,
-            "rows": block.rows.tobytes(),
+            "rows": block.records,
             "texts": block.text,
             "hashes": b"".join(block.hashes),
         }
