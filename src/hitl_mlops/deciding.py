@@ -17,7 +17,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hitl_mlops.decisions.cells import screen_id
-from hitl_mlops.decisions.decide import RECORDED_AT_ONCE, Deciding, Heard, Recorded, decide_cases, hear
+from hitl_mlops.decisions.decide import (
+    RECORDED_AT_ONCE,
+    Deciding,
+    Foreseen,
+    Recorded,
+    decide_cases,
+    foresee,
+    hear,
+)
 from hitl_mlops.decisions.intake import (
     Intake,
     Refused,
@@ -105,10 +113,10 @@ class FileDecided:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the models said that were live when they were asked."""
+    """What is known of a piece from the models that were live when they were asked."""
 
     serving: Serving
-    heard: Heard
+    foreseen: Foreseen
 
 
 @dataclass(slots=True)
@@ -184,13 +192,13 @@ class Door:
             intake, serving = screen_cases(frame, **self._by(), strict=strict), self.verbs.serving()
         return self._decide(intake, serving)
 
-    def _decide(self, intake: Intake, serving: Serving, heard: Heard | None = None) -> Piece:
+    def _decide(self, intake: Intake, serving: Serving, foreseen: Foreseen | None = None) -> Piece:
         parts, now = self.verbs.parts, self.verbs.parts.clock()
         policy, trial = self.verbs.policy_in_force(), self.verbs.on_trial()
         opening = Opening(self.verbs, self._shown(serving), now)
         by = partial(self._decide_by, serving=serving, opening=opening)
         if trial is None:
-            recorded = by(policy, intake, heard=heard)
+            recorded = by(policy, intake, foreseen=foreseen)
         else:
             tried = trial.routes(parts.policy_key, intake.cases.subjects)
             in_force, others = (intake.of(np.flatnonzero(chosen)) for chosen in (~tried, tried))
@@ -211,7 +219,7 @@ class Door:
         *,
         serving: Serving,
         opening: Opening,
-        heard: Heard | None = None,
+        foreseen: Foreseen | None = None,
     ) -> Recorded:
         """The cases are decided by that policy, with their tickets."""
         parts = self.verbs.parts
@@ -223,7 +231,7 @@ class Door:
             board=parts.guards,
             checks=parts.checks,
             beside=partial(opening.open, self.verbs.deadlines_of(policy)),
-            heard=heard,
+            foreseen=foreseen,
             **self._kept(opening.now),
         )
 
@@ -275,18 +283,21 @@ class Door:
         return (self.screen(frame, seen) for frame in file.pieces(RECORDED_AT_ONCE))
 
     def _asked(self, file: TableFile, doubled: frozenset[str] | None) -> Iterator[tuple[Screened, Asked]]:
-        """The models are asked about each piece in the thread that reads, while another is recorded."""
+        """Each piece is looked at in the thread that reads, while another is recorded."""
         parts = self.verbs.parts
         deciding = Deciding(parts.policy, parts.policy_key)
         for screened in self._screened(file, doubled):
             serving = self.verbs.serving()
-            yield screened, Asked(serving, hear(screened.cases, serving, deciding))
+            cases, now = screened.cases, parts.clock()
+            heard = hear(cases, serving, deciding)
+            known = foresee(cases, screened.keys, screened.draws, heard, deciding, now)
+            yield screened, Asked(serving, known)
             parts.database.copy_log()
 
     def _decide_hopefully(self, screened: Screened, asked: Asked) -> Piece:
         """As if none was decided before, which spares a look-up; where one was, from the beginning."""
         try:
-            return self._decide(screened.hoped(), asked.serving, asked.heard)
+            return self._decide(screened.hoped(), asked.serving, asked.foreseen)
         except DecidedAlreadyError:
             return self._decide_known(screened)
 

@@ -142,3 +142,20 @@ def test_decisions_are_a_frame_with_a_row_for_each_case(project):
     assert told["reasons"][1] == ["amount has no value"]
     assert set(told["status"].drop(1)) <= {"released", "with_people"}
     assert told.loc[0, "label"] in {"yes", "no"}
+
+
+def test_what_was_foreseen_of_a_piece_does_not_hold_once_somebody_freezes(project, tmp_path):
+    count, routes = RECORDED_AT_ONCE + 300, []
+
+    def freeze_after_the_first(recorded):
+        routes.append(recorded.blocks[0].by_route())
+        if len(routes) == 1:  # the second piece is looked at already, or is being looked at
+            project.freeze(reason="a test", by="ann")
+
+    project.decide_file(
+        saved(tmp_path / "c.parquet", some_cases(3_000_000, count)), keep=freeze_after_the_first
+    )
+    (switch,) = [one for one in project.switches() if one.is_on]
+    project.unfreeze(switch.switch_id, reason="the test is over", by="bob")
+    assert routes == [{"auto": RECORDED_AT_ONCE}, {"senior": 300}]
+    assert project.verify_trail().sound

@@ -142,6 +142,11 @@ class Block:
         rows = zip(range(0, len(records), width), ends, ends[1:], strict=False)
         return [sha256(first + records[at : at + width] + text[a:b]).digest() for at, a, b in rows]
 
+    def hashed(self) -> Block:
+        """The same block, whose hashes are known from now on."""
+        _ = self.hashes
+        return self
+
     def take(self, rows: npt.NDArray[np.intp]) -> Block:
         """The same block with those rows alone."""
         many = max(1, len(self.header["texts"]))

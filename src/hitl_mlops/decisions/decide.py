@@ -83,6 +83,25 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """What is known of some cases before it is their turn to be recorded.
+
+    Attributes:
+        heard: what the live models said.
+        block: what is decided if nothing stands against automatic decisions then, its rows hashed; None: that
+            was not looked at.
+    """
+
+    heard: Heard
+    block: Block | None = None
+
+    def holds(self, guards: Guards, policy: Policy | None) -> bool:
+        """It is what is decided by that policy while these guards stand."""
+        by = self.block.header["policy_hash"] if self.block is not None else None
+        return guards.nothing and policy is not None and policy.hash == by
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
     """What came of some cases: all of them are decided, and recorded.
 
@@ -120,7 +139,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
     actor: str,
     checks: Mapping[str, Check] | None = None,
     beside: Beside | None = None,
-    heard: Heard | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Recorded:
     """Every case has one recorded decision.
 
@@ -142,7 +161,7 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         actor: who decides, `cli` or a flow.
         checks: the user's auxiliary checks by name.
         beside: keeps more of each block in its transaction, such as its tickets.
-        heard: what the live models said of all the cases, where they were asked beforehand.
+        foreseen: what is known of all the cases, where they were looked at beforehand.
 
     Raises:
         DecidedAlreadyError: it was not looked up which cases are known, and one is; whole blocks before it
@@ -155,12 +174,14 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         places = todo[:RECORDED_AT_ONCE]
         batch = cases if len(places) == len(cases) else cases.take(places)
         keys, draws = intake.keys[places], intake.draws[places]
-        said = heard if heard is not None and batch is cases else hear(batch, serving, deciding)
+        known_of = foreseen if foreseen is not None and batch is cases else None
+        known_of = known_of or Foreseen(hear(batch, serving, deciding))
         try:
             with transaction():
                 number = log.claim(keys)
                 standing = board.read(policy, now)
-                block, used = decide(batch, keys, draws, said, replace(deciding, guards=standing), now)
+                by = replace(deciding, guards=standing)
+                block, used = _decided(known_of, batch, keys, draws, by, now)
                 block = block.numbered(number)
                 log.record(block)
                 board.tell(used, now)
@@ -187,6 +208,34 @@ def _undecided(ids: Sequence[str], known: Mapping[str, object]) -> list[int]:
         return list(range(len(ids)))
     first = {name: place for place, name in reversed(list(enumerate(ids)))}
     return sorted(place for name, place in first.items() if name not in known)
+
+
+def _decided(
+    foreseen: Foreseen,
+    cases: Cases,
+    keys: npt.NDArray[np.uint8],
+    draws: npt.NDArray[np.float64],
+    deciding: Deciding,
+    now: datetime,
+) -> tuple[Block, Mapping[RateLimit, int]]:
+    if foreseen.block is not None and foreseen.holds(deciding.guards, deciding.policy):
+        return foreseen.block, {}
+    return decide(cases, keys, draws, foreseen.heard, deciding, now)
+
+
+def foresee(
+    cases: Cases,
+    keys: npt.NDArray[np.uint8],
+    draws: npt.NDArray[np.float64],
+    heard: Heard,
+    deciding: Deciding,
+    now: datetime,
+) -> Foreseen:
+    """What would be decided now, with nothing in the way; the user's functions are not asked for it."""
+    if not len(cases) or deciding.policy is None or deciding.policy.uses:
+        return Foreseen(heard)
+    block, _ = decide(cases, keys, draws, heard, deciding, now)
+    return Foreseen(heard, block.hashed())
 
 
 def hear(cases: Cases, serving: Serving, deciding: Deciding) -> Heard:
