@@ -46,9 +46,9 @@ class Workers:
     counts: Sequence[int]
     told: list[Batch]
 
-    def go_on(self) -> None:
-        """Every one has decided some more batches."""
-        wanted, until = [count + SEEN for count in self.counts], time.monotonic() + _ENDS_WITHIN_S
+    def go_on(self, batches: int = SEEN) -> None:
+        """Every one has decided so many more batches."""
+        wanted, until = [count + batches for count in self.counts], time.monotonic() + _ENDS_WITHIN_S
         while any(count < least for count, least in zip(self.counts, wanted, strict=True)):
             assert time.monotonic() < until, "a worker does not go on"
             time.sleep(0.01)
