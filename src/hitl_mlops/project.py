@@ -191,7 +191,7 @@ class Project:
             self.verbs.freeze_flagged()
             self.look_at_breakers()
             self.verbs.take_back_if_due()
-            self.trials.take_back_if_due()
+            self.verbs.take_trial_back_if_due()
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""

@@ -103,6 +103,10 @@ class Verbs:
             clock=parts.clock,
         )
 
+    def take_trial_back_if_due(self) -> Step | None:
+        """A live trial that harm speaks against is over; None: nothing moved."""
+        return self.trials.take_back_if_due() if self.parts.trials.live() is not None else None
+
     def on_trial(self) -> Trial | None:
         """The trial whose policy routes some subjects now, beside the one in force."""
         live = self.parts.trials.live()

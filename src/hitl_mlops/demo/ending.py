@@ -32,6 +32,7 @@ def end(scene: Scene, told: Told) -> Path:
         step.done(f"hitl audit trace {version}: the road from the promoted version to one person's word.")
     tell.table(road)
     with tell.step("verify", "hitl audit verify") as step:
+        project.parts.trail.seal()  # this process has it open, and would seal what it did only at its end
         found = project.verify_trail()
         if not found.sound:
             raise IntegrityError(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from hitl_mlops.audit.entry import Kind
+from hitl_mlops.audit.keys import signer_from_seed
 from hitl_mlops.audit.trail_in_memory import InMemoryTrail
 from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.record import Arm, ShadowPrediction
@@ -16,7 +17,7 @@ from hitl_mlops.gates.report import GateReport, GateResult, Verdict
 from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.review.tickets import TicketBook
 from hitl_mlops.rollout.book import RolloutBook
-from hitl_mlops.rollout.conduct import Conductor
+from hitl_mlops.rollout.conduct import APPROVED, Conductor
 from hitl_mlops.rollout.consent import FROM_TAG
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import Action, Stage
@@ -215,6 +216,18 @@ def test_a_bad_challenger_forced_past_the_gates_is_rolled_back(scene):
     assert scene.aliases()[CHAMPION] == "1"
     assert scene.book.live() is None
     assert scene.kinds()[-1] == Kind.MODEL_ROLLED_BACK
+
+
+def test_a_proven_challenger_that_was_forced_waits_at_its_end_for_an_approval_that_mlflow_proves(scene):
+    scene.conductor = replace(scene.conductor, app_key=signer_from_seed("hitl/mlflow", b"a" * 32).verifier)
+    scene.conductor.start("2", force="the boss wants it")
+    for _ in range(2):
+        scene.see(60, truth="new", arm=Arm.CHALLENGER)
+        step, _ = scene.conductor.look()
+    assert step.action is Action.HOLD
+    assert step.reason == f"Proven, and held: MLflow gives champion only to {APPROVED}."
+    assert scene.book.champion().challenger == "1"
+    assert scene.aliases()[CHAMPION] == "1"
 
 
 def test_harm_is_rolled_back_while_the_registry_is_down_and_its_aliases_follow_later(scene):
