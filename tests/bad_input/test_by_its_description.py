@@ -36,11 +36,12 @@ ASKED = [
     ),
 ]
 OPERATED = [("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics")]
-TAKES_NOTHING = [*OPERATED, ("GET", "/v1/decisions/{decision_id}/events")]
+TOLD = [("POST", "/v1/webhooks/mlflow")]
+TAKES_NOTHING = [*OPERATED, *TOLD, ("GET", "/v1/decisions/{decision_id}/events")]
 """Beside a path of any text they take nothing that could be wrong."""
 TRIED = [
     (*one, mode)
-    for one in (*ASKED, *OPERATED)
+    for one in (*ASKED, *OPERATED, *TOLD)
     for mode in GenerationMode
     if mode is GenerationMode.POSITIVE or one not in TAKES_NOTHING
 ]
@@ -55,7 +56,7 @@ def described(service: Application) -> Any:
 
 def test_every_path_is_tried(described: Any) -> None:
     told = {tuple(one.ok().label.split(" ", 1)) for one in described.get_all_operations()}
-    assert told == {*ASKED, *OPERATED}
+    assert told == {*ASKED, *OPERATED, *TOLD}
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), TRIED)
