@@ -116,7 +116,7 @@ class Asked:
     """What is known of a piece from the models that were live when they were asked."""
 
     serving: Serving
-    foreseen: Foreseen
+    foreseen: Foreseen | None
 
 
 @dataclass(slots=True)
@@ -288,11 +288,16 @@ class Door:
         deciding = Deciding(parts.policy, parts.policy_key)
         for screened in self._screened(file, doubled):
             serving = self.verbs.serving()
-            cases, now = screened.cases, parts.clock()
-            heard = hear(cases, serving, deciding)
-            known = foresee(cases, screened.keys, screened.draws, heard, deciding, now)
-            yield screened, Asked(serving, known)
+            yield screened, Asked(serving, self._foreseen(screened, serving, deciding))
             parts.database.copy_log()
+
+    def _foreseen(self, screened: Screened, serving: Serving, deciding: Deciding) -> Foreseen | None:
+        """What can be known of the piece; None where two policies part it, and each asks for itself."""
+        if self.verbs.on_trial() is not None:
+            return None
+        cases, now = screened.cases, self.verbs.parts.clock()
+        heard = hear(cases, serving, deciding)
+        return foresee(cases, screened.keys, screened.draws, heard, deciding, now)
 
     def _decide_hopefully(self, screened: Screened, asked: Asked) -> Piece:
         """As if none was decided before, which spares a look-up; where one was, from the beginning."""

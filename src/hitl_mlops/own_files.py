@@ -51,15 +51,22 @@ class OwnFiles:
     @cached_property
     def policies(self) -> PolicyKeeper:
         """Follows the policy file, for who runs on while it is changed."""
-        from hitl_mlops.routing.policy_keeper import PolicyKeeper, sound_policy
+        from hitl_mlops.routing.policy_keeper import PolicyKeeper
 
-        columns = [str(name) for name in self.base.columns]
         return PolicyKeeper(
             self.settings.path(self.settings.policy),
             self.settings.state / "policy_in_force.json",
-            read=partial(sound_policy, columns=columns, classes=self.classes, functions=self.functions),
+            read=self.reads_policy,
             fresh_for=timedelta(seconds=self.settings.serve.keep_policy_s),
         )
+
+    @cached_property
+    def reads_policy(self) -> Callable[[str, str], Policy]:
+        """Text and name of a policy file → what it says for this project; raises as `sound_policy`."""
+        from hitl_mlops.routing.policy_keeper import sound_policy
+
+        columns = [str(name) for name in self.base.columns]
+        return partial(sound_policy, columns=columns, classes=self.classes, functions=self.functions)
 
     def serve(self) -> PolicyKeeper:
         """Somebody waits for each answer from now on, and nobody for a command to end.

@@ -53,16 +53,13 @@ def start(
     itself: once it is proven, you put it in the place of policy.yaml.
     """
     from hitl_mlops.errors import InputError
-    from hitl_mlops.routing.policy_keeper import sound_policy
 
     opened = open_project(project)
-    parts = opened.parts
     try:
         text = policy.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{policy} cannot be read: {error}.", remedy="Name the policy to try.") from error
-    columns = [str(name) for name in parts.base.columns]
-    read = sound_policy(text, policy.name, columns, classes=parts.classes, functions=parts.functions)
+    read = opened.parts.reads_policy(text, policy.name)
     trial = opened.trials.start(read, file=policy.name, text=text, reason=reason)
     answer(trial.way, as_json=as_json, told=lambda console: _tell_state(console, trial))
 

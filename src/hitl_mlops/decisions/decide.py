@@ -95,10 +95,11 @@ class Foreseen:
     heard: Heard
     block: Block | None = None
 
-    def holds(self, guards: Guards, policy: Policy | None) -> bool:
-        """It is what is decided by that policy while these guards stand."""
-        by = self.block.header["policy_hash"] if self.block is not None else None
-        return guards.nothing and policy is not None and policy.hash == by
+    def holding(self, guards: Guards, policy: Policy | None) -> Block | None:
+        """The block, where it is what is decided by that policy while these guards stand."""
+        if self.block is None or policy is None or not guards.nothing:
+            return None
+        return self.block if self.block.header["policy_hash"] == policy.hash else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,8 +175,10 @@ def decide_cases(  # noqa: PLR0913 - the cases, five ways of deciding and six pl
         places = todo[:RECORDED_AT_ONCE]
         batch = cases if len(places) == len(cases) else cases.take(places)
         keys, draws = intake.keys[places], intake.draws[places]
-        known_of = foreseen if foreseen is not None and batch is cases else None
-        known_of = known_of or Foreseen(hear(batch, serving, deciding))
+        if foreseen is not None and batch is cases:
+            known_of = foreseen
+        else:
+            known_of = Foreseen(hear(batch, serving, deciding))
         try:
             with transaction():
                 number = log.claim(keys)
@@ -218,8 +221,8 @@ def _decided(
     deciding: Deciding,
     now: datetime,
 ) -> tuple[Block, Mapping[RateLimit, int]]:
-    if foreseen.block is not None and foreseen.holds(deciding.guards, deciding.policy):
-        return foreseen.block, {}
+    if (block := foreseen.holding(deciding.guards, deciding.policy)) is not None:
+        return block, {}
     return decide(cases, keys, draws, foreseen.heard, deciding, now)
 
 
