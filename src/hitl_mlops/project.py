@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hitl_mlops.review.push import Pushed
     from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
+    from hitl_mlops.reviewing import Reviewing
     from hitl_mlops.rollout.approval import Approval
     from hitl_mlops.rollout.conduct import Conductor
     from hitl_mlops.rollout.state import Evidence, Rollout
@@ -156,42 +157,25 @@ class Project:
     # Review
 
     def push(self) -> Pushed:
-        """No ticket waits any more: all are on the desk.
-
-        Raises:
-            ServiceDownError: the desk stopped answering; what is there stays, the rest waits.
-        """
-        from hitl_mlops.review.push import push_tickets
-
-        parts = self.parts
-        return push_tickets(
-            parts.tickets, parts.desk, parts.trail, parts.database, now=parts.clock(), actor=self.actor
-        )
+        """No ticket waits any more: all are on the desk; raises as `Reviewing.push`."""
+        return self.reviewing.push()
 
     def review_status(self) -> QueueStatus:
         """How the queue stands, by lane."""
-        parts = self.parts
-        return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
+        return self.reviewing.status()
+
+    @property
+    def reviewing(self) -> Reviewing:
+        """Questions to people, and their answers."""
+        from hitl_mlops.reviewing import Reviewing
+
+        return Reviewing(self.verbs)
 
     # Overrides
 
     def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
-        """What changed on the desk is kept, screened and resolved, and the guards and the rollout see it.
-
-        `sweep` reads everything again.
-
-        Raises:
-            RefusedError: a sweep would take most resolutions back, and `accept_deletions` is not set.
-            ServiceDownError: the desk stopped answering; what was kept stays, the next call goes on there.
-        """
-        collector = self.verbs.collector
-        try:
-            return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
-        finally:  # what was kept before the desk stopped answering counts too
-            self.verbs.freeze_flagged()
-            self.look_at_breakers()
-            self.verbs.take_back_if_due()
-            self.verbs.take_trial_back_if_due()
+        """What changed on the desk is kept, screened and resolved; raises as `Reviewing.collect`."""
+        return self.reviewing.collect(sweep=sweep, accept_deletions=accept_deletions)
 
     def quarantined(self) -> list[KeptAnswer]:
         """The answers that the screen refused and nobody has ruled on, oldest first."""

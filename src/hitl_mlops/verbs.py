@@ -380,7 +380,10 @@ class Verbs:
         """How soon each lane answers, by that policy."""
         from hitl_mlops.review.open import Deadlines
 
-        return Deadlines({plan.name: plan.within / timedelta(hours=1) for plan in policy.routes})
+        return Deadlines(
+            {plan.name: plan.within / timedelta(hours=1) for plan in policy.routes},
+            skills={plan.name: plan.skill for plan in policy.routes if plan.skill},
+        )
 
     def look_at_policy(self) -> Policy:
         """The policy as its file says now, where it is followed; a wrong one not followed is raised."""

@@ -49,6 +49,7 @@ def test_the_whole_policy_uses_every_section_of_routing_and_has_nothing_wrong() 
         "approval",
         "rollout",
         "recourse",
+        "review",
         "retrain",
     }
 

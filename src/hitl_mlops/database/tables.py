@@ -122,6 +122,9 @@ tickets = Table(  # review
     Column("shown", JSON, nullable=False),
     Column("state", String(12), nullable=False, index=True),
     Column("task_id", String(40)),
+    Column("skill", String(80)),
+    Column("meant_for", String(80)),
+    Column("step", Integer, nullable=False, default=0),
 )
 
 answers = Table(  # overrides: every revision ever seen, never changed but for its state

@@ -19,6 +19,7 @@ from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution, Scr
 from hitl_mlops.overrides.screen import Known
 from hitl_mlops.review.answer import Answer
 from hitl_mlops.review.desk import DeskTask
+from hitl_mlops.review.ticket import EXERCISES
 
 ON_THE_DESK = frozenset({AnswerState.ACCEPTED, AnswerState.QUARANTINED})
 """States of answers that, as far as we know, the desk still shows."""
@@ -167,7 +168,7 @@ def settle(
     made: list[Resolution] = []
     withdrawn: list[Resolution] = []
     waiting: dict[Standing, list[str]] = defaultdict(list)
-    for ticket in sorted({ticket for ticket in tickets if ticket in background.asked}, key=str):
+    for ticket in sorted({ticket for ticket in tickets if _resolves(background, ticket)}, key=str):
         asked, standing = background.asked[str(ticket)], background.standing.get(str(ticket))
         outcome = weigh(asked, votes[asked.ticket_id])
         waiting[outcome.standing].append(asked.ticket_id)
@@ -181,6 +182,12 @@ def settle(
     return Settled(
         tuple(made), tuple(withdrawn), tuple(waiting[Standing.DISAGREED]), tuple(waiting[Standing.TIED])
     )
+
+
+def _resolves(background: Background, ticket: str | None) -> bool:
+    """It was asked to know what is right, not to see how people judge."""
+    asked = background.asked.get(str(ticket))
+    return asked is not None and asked.kind not in EXERCISES
 
 
 def _key(answer: Answer, kept: Mapping[str, KeptAnswer]) -> str:

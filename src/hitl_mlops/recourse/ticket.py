@@ -57,5 +57,6 @@ def ticket_for(
         blind=False,
         opened_at=now,
         due_at=deadlines.due(policy.lane, now),
+        skill=deadlines.skills.get(policy.lane),
         shown={**values, "why_html": values["why_html"] + note},
     )

@@ -25,10 +25,12 @@ class Deadlines:
     Attributes:
         hours: lane → hours from opening to deadline.
         otherwise_hours: for lanes not named.
+        skills: lane → what who answers must be able to do; lanes that anybody may answer are missing.
     """
 
     hours: Mapping[str, float] = field(default_factory=dict)
     otherwise_hours: float = 24.0
+    skills: Mapping[str, str] = field(default_factory=dict)
 
     def due(self, lane: str, opened_at: datetime) -> datetime:
         """The deadline of a ticket of that lane."""
@@ -109,6 +111,7 @@ def _ticket(  # what a ticket is made of
         blind=blind,
         opened_at=now,
         due_at=deadlines.due(lane, now),
+        skill=deadlines.skills.get(lane),
         shown=shown_values(
             decision,
             case,

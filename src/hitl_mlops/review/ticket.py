@@ -27,6 +27,9 @@ class TicketKind(StrEnum):
 SAMPLED = frozenset({TicketKind.REVIEW, TicketKind.SPOT_CHECK})
 """Kinds that are drawn with the stored π; others are chosen by outcome, and their labels bias a rate."""
 
+EXERCISES = frozenset({TicketKind.CALIBRATION, TicketKind.SEED})
+"""Kinds that ask what is known already, to see how people judge: their answers resolve nothing."""
+
 
 class TicketState(StrEnum):
     """How far a ticket has come."""
@@ -56,6 +59,9 @@ class Ticket:
         shown: all that the desk may display, and nothing else (see `interface.shown_values`).
         state: how far it has come.
         task_id: the desk's own id of it, once it is there.
+        skill: what who answers must be able to do; None: anybody may.
+        meant_for: roster id of the one person asked; None: whoever may.
+        step: how many steps of the escalation ladder it has climbed.
     """
 
     ticket_id: str
@@ -70,6 +76,9 @@ class Ticket:
     shown: Mapping[str, Any]
     state: TicketState = TicketState.WAITING
     task_id: str | None = None
+    skill: str | None = None
+    meant_for: str | None = None
+    step: int = 0
 
 
 def ticket_id_of(decision_id: str, kind: TicketKind) -> str:

@@ -187,6 +187,9 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
         "shown": dict(ticket.shown),
         "state": ticket.state.value,
         "task_id": ticket.task_id,
+        "skill": ticket.skill,
+        "meant_for": ticket.meant_for,
+        "step": ticket.step,
     }
 
 

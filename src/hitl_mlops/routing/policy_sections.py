@@ -108,6 +108,9 @@ _FREEZE_LIKE: Mapping[str, Form] = {
     ),
     "text": _RATE.about("How alike texts are at least, as a cosine; 0.8 where left out."),
 }
+_REVIEW: Mapping[str, Form] = {
+    "blind_share": _RATE.about("Share of the tickets on which the model's answer is not shown."),
+}
 _GATES: Mapping[str, Mapping[str, Form]] = {
     "override_rate": {"margin": _MARGIN, "alpha": _ALPHA, "at_least": whole(2)},
     "error_rate": {
@@ -229,6 +232,7 @@ SECTIONS: Mapping[str, Mapping[str, Form]] = {
         "not_the_trainer": FLAG,
         "refuse_claimed": FLAG.about("Approvals without a proven identity do not count."),
     },
+    "review": _REVIEW,
     "recourse": {"complaints_within": DURATION.about("How long after a decision a complaint is heard.")},
     "retrain": {
         **_RETRAIN,

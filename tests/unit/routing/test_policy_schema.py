@@ -76,6 +76,8 @@ gates:
   drift: {share: 0, min_rows: 100}
   running_cost: {ms: 100, megabytes: 200}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
+review:
+  blind_share: 0.05
 recourse: {complaints_within: 10d}
 retrain:
   every: 7d

@@ -265,6 +265,9 @@ def upgrade() -> None:
         sa.Column("shown", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("task_id", sa.String(length=40), nullable=True),
+        sa.Column("skill", sa.String(length=80), nullable=True),
+        sa.Column("meant_for", sa.String(length=80), nullable=True),
+        sa.Column("step", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id"),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:

@@ -1,0 +1,57 @@
+"""What is done with people's questions and answers in one project, by a command, a flow or the front door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hitl_mlops.verbs import Verbs
+
+if TYPE_CHECKING:
+    from hitl_mlops.overrides.record import Collected
+    from hitl_mlops.review.push import Pushed
+    from hitl_mlops.review.tickets import QueueStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """Questions to people, and their answers."""
+
+    verbs: Verbs
+
+    def push(self) -> Pushed:
+        """No ticket waits any more: all are on the desk.
+
+        Raises:
+            ServiceDownError: the desk stopped answering; what is there stays, the rest waits.
+        """
+        from hitl_mlops.review.push import push_tickets
+
+        parts = self.verbs.parts
+        return push_tickets(
+            parts.tickets, parts.desk, parts.trail, parts.database, now=parts.clock(), actor=self.verbs.actor
+        )
+
+    def status(self) -> QueueStatus:
+        """How the queue stands, by lane."""
+        parts = self.verbs.parts
+        return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
+
+    def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
+        """What changed on the desk is kept, screened and resolved, and the guards and the rollout see it.
+
+        `sweep` reads everything again.
+
+        Raises:
+            RefusedError: a sweep would take most resolutions back, and `accept_deletions` is not set.
+            ServiceDownError: the desk stopped answering; what was kept stays, the next call goes on there.
+        """
+        verbs = self.verbs
+        collector = verbs.collector
+        try:
+            return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
+        finally:  # what was kept before the desk stopped answering counts too
+            verbs.freeze_flagged()
+            verbs.look_at_breakers()
+            verbs.take_back_if_due()
+            verbs.take_trial_back_if_due()
