@@ -135,6 +135,39 @@ def test_an_answer_comes_back_as_it_was_given(room: Room) -> None:
     assert re.fullmatch("[0-9a-f]{64}", answer.payload_hash)
 
 
+def test_every_field_of_the_page_comes_back(room: Room) -> None:
+    accepted, edited, rejected, passed = room.desk.push(tickets(4)).values()
+    model = str(tickets(1)[0].shown["model_label"])
+    other = next(name for name in ("yes", "no") if name != model)
+    room.ann.answer(accepted, None, "seen", verdict=Verdict.ACCEPT)
+    given = room.ann.answer(edited, model, "seen", "wrong_class")
+    tags = ("bias", "factual", "made up")
+    room.ann.edit(given, other, "seen", "policy", verdict=Verdict.EDIT, error_tags=tags, for_training=False)
+    room.ann.answer(rejected, None, "blank", "missing_context", verdict=Verdict.REJECT)
+    room.ann.answer(passed, None, "hard", "policy", verdict=Verdict.ESCALATE, error_tags=["policy_violation"])
+    found = {answer.task_id: answer for answer in answers_of(room.desk)}
+    said = {
+        task: (one.verdict, one.label, one.reason_code, one.error_tags, one.for_training)
+        for task, one in found.items()
+    }
+    assert said == {
+        accepted: (Verdict.ACCEPT, model, "agree", (), True),
+        edited: (Verdict.EDIT, other, "policy", ("factual", "bias"), False),
+        rejected: (Verdict.REJECT, None, "missing_context", (), True),
+        passed: (Verdict.ESCALATE, None, "policy_violation", ("policy_violation",), True),
+    }
+    assert all(one.stated is one.verdict for one in found.values())
+
+
+def test_a_class_that_does_not_go_with_the_decision_shows(room: Room) -> None:
+    agrees, differs = room.desk.push(tickets(2)).values()
+    model = str(tickets(1)[0].shown["model_label"])
+    other = next(name for name in ("yes", "no") if name != model)
+    room.ann.answer(agrees, other, "seen", verdict=Verdict.ACCEPT)
+    room.ann.answer(differs, model, "seen", verdict=Verdict.EDIT)
+    assert [answer.contradicts_itself for answer in answers_of(room.desk)] == [True, True]
+
+
 def test_tasks_without_answers_are_left_out_of_the_first_pull(room: Room) -> None:
     tasks = list(room.desk.push(tickets(3)).values())
     room.ann.answer(tasks[1], "yes")

@@ -140,8 +140,11 @@ answers = Table(  # overrides: every revision ever seen, never changed but for i
     Column("edited_by", String(200), nullable=False),
     Column("label", String(200)),
     Column("verdict", String(12)),
+    Column("stated", String(12)),  # the decision picked on the page
     Column("rationale", Text, nullable=False),
     Column("reason_code", String(80)),
+    Column("error_tags", JSON, nullable=False),
+    Column("for_training", Boolean, nullable=False),
     Column("seconds", Float),
     Column("answered_at", String(40), nullable=False),
     Column("skipped", Boolean, nullable=False),
@@ -169,6 +172,7 @@ resolutions = Table(  # overrides
     Column("reviewers", JSON, nullable=False),
     Column("reason_codes", JSON, nullable=False),
     Column("resolved_at", String(40), nullable=False, index=True),
+    Column("for_training", Boolean, nullable=False),
     Column("withdrawn_at", String(40)),
 )
 watermarks = Table(  # overrides: how far each desk was read

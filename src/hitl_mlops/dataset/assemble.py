@@ -72,8 +72,9 @@ def from_resolutions(
 ) -> Additions:
     """The cases that people resolved as examples, and what they said as label events, `agreed` or `override`.
 
-    Reviews, spot checks and shadow tickets all count, with the decision's π. Events go by time, so that the
-    latest label wins; ties by resolution id. Those withdrawn come first, as `withdrawn`.
+    Reviews, spot checks and shadow tickets all count, with the decision's π; what somebody kept out of the
+    training data is left out. Events go by time, so that the latest label wins; ties by resolution id. Those
+    withdrawn come first, as `withdrawn`.
 
     Args:
         resolutions: those that stand; also ones that the dataset knows.
@@ -86,8 +87,10 @@ def from_resolutions(
     Raises:
         InputError: a decision or case is missing, or a value is not of its column's type.
     """
-    ordered = sorted(resolutions, key=lambda each: (each.resolved_at, each.resolution_id))
-    gone = sorted(withdrawn, key=lambda each: each.resolution_id)
+    ordered = sorted(
+        filter(_is_learned, resolutions), key=lambda each: (each.resolved_at, each.resolution_id)
+    )
+    gone = sorted(filter(_is_learned, withdrawn), key=lambda each: each.resolution_id)
     found = {each.decision_id: _decision(decisions, each) for each in (*ordered, *gone)}
     events = [_event(each, found[each.decision_id], "withdrawn", now) for each in gone]
     for each in ordered:
@@ -97,6 +100,10 @@ def from_resolutions(
     labels = pa.Table.from_pylist(events, schema=LABEL_SCHEMA)
     examples = _examples([_case(cases, case_id) for case_id in chosen], columns)
     return Additions(examples, labels, lineage_of(labels))
+
+
+def _is_learned(resolution: Resolution) -> bool:
+    return resolution.for_training
 
 
 def lineage_of(labels: pa.Table, source: str = "") -> Lineage:

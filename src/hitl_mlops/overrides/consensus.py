@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from hitl_mlops.ids import content_id
 from hitl_mlops.overrides.record import Method, Resolution
-from hitl_mlops.review.answer import Answer, Verdict
+from hitl_mlops.review.answer import HANDED_UP, Answer
 from hitl_mlops.review.ticket import TicketKind
 
 TIE_BREAKERS = 3
@@ -84,11 +84,11 @@ def weigh(asked: Asked, votes: Iterable[Vote]) -> Outcome:
 
     A class wins when as many distinct people as the ticket needs signatures gave it, and more than half of
     all who answered. People who skipped are not counted; of several answers of one person the earliest is.
-    Those who differ wait for one more; three who still differ, a tie, and an escalation wait for an
-    adjudicator. Nobody, or too few: waiting.
+    Those who differ wait for one more; three who still differ, a tie, a rejection and an escalation wait
+    for an adjudicator. Nobody, or too few: waiting.
     """
     ballots = _one_each(votes)
-    if any(vote.answer.verdict is Verdict.ESCALATE for vote in ballots):
+    if any(vote.answer.verdict in HANDED_UP for vote in ballots):
         return Outcome(Standing.TIED)
     if len(ballots) < asked.signatures or not ballots:
         return Outcome(Standing.WAITING)
@@ -128,6 +128,7 @@ def resolution_of(asked: Asked, outcome: Outcome, earlier: int, now: datetime) -
         reviewers=tuple(vote.person for vote in outcome.supporters),
         reason_codes=tuple(vote.answer.reason_code for vote in outcome.supporters),
         resolved_at=now,
+        for_training=all(vote.answer.for_training for vote in outcome.supporters),
     )
 
 
@@ -145,8 +146,7 @@ def _one_each(votes: Iterable[Vote]) -> list[Vote]:
     taking_part = (
         vote
         for vote in votes
-        if not vote.answer.skipped
-        and (vote.answer.label is not None or vote.answer.verdict is Verdict.ESCALATE)
+        if not vote.answer.skipped and (vote.answer.label is not None or vote.answer.verdict in HANDED_UP)
     )
     first: dict[str, Vote] = {}
     for vote in sorted(taking_part, key=lambda one: (one.answer.answered_at, one.key)):

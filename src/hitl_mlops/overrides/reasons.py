@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from hitl_mlops.overrides.record import ScreenedAnswer
-from hitl_mlops.review.answer import Answer, Verdict
+from hitl_mlops.review.answer import HANDED_UP, Answer
 
 
 class Reason(StrEnum):
@@ -17,6 +17,7 @@ class Reason(StrEnum):
     EDITED_BY_ANOTHER = "another account changed the answer after it was given"
     NO_CLASS = "no class was chosen"
     UNKNOWN_CLASS = "the class is not one of the task's"
+    CONTRADICTION = "the decision and the class contradict each other"
     NO_RATIONALE = "the written reason is missing or too short"
     NO_TIME = "the desk measured no time for it"
     TOO_FAST = "it was given faster than a person can read"
@@ -40,7 +41,7 @@ BINDING = frozenset(
 
 def must_name_a_class(answer: Answer) -> bool:
     """The answer is no use without a class: it neither passes on the task nor hands it up."""
-    return not answer.skipped and answer.verdict is not Verdict.ESCALATE
+    return not answer.skipped and answer.verdict not in HANDED_UP
 
 
 def person_and_ticket(answer: Answer) -> tuple[str, str]:

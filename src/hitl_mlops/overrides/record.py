@@ -77,6 +77,7 @@ class Resolution:
         reviewers: roster ids, in the order of their answers.
         reason_codes: of those answers, same order.
         resolved_at: when.
+        for_training: nobody who gave the label kept it out of the training data.
     """
 
     resolution_id: str
@@ -90,6 +91,7 @@ class Resolution:
     reviewers: tuple[str, ...]
     reason_codes: tuple[str | None, ...]
     resolved_at: datetime
+    for_training: bool = True
 
     @property
     def override(self) -> bool:

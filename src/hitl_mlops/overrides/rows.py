@@ -26,6 +26,7 @@ _PLAIN = (
     "seconds",
     "skipped",
     "payload_hash",
+    "for_training",
 )
 """Columns of `answers` that hold an attribute of `Answer` as it is."""
 
@@ -37,6 +38,8 @@ def answer_row(kept: KeptAnswer) -> dict[str, Any]:
         **{name: _storable(name, getattr(answer, name)) for name in _PLAIN},
         "key": kept.key,
         "verdict": answer.verdict.value if answer.verdict else None,
+        "stated": answer.stated.value if answer.stated else None,
+        "error_tags": list(answer.error_tags),
         "answered_at": instant(answer.answered_at),
         "state": kept.state.value,
         "reasons": list(kept.reasons),
@@ -63,6 +66,8 @@ def kept_answer(row: sa.RowMapping) -> KeptAnswer:
     answer = Answer(
         **{name: row[name] for name in _PLAIN},
         verdict=Verdict(row["verdict"]) if row["verdict"] else None,
+        stated=Verdict(row["stated"]) if row["stated"] else None,
+        error_tags=tuple(row["error_tags"]),
         answered_at=parse_instant(row["answered_at"]),
     )
     return KeptAnswer(
@@ -104,4 +109,5 @@ def kept_resolution(row: sa.RowMapping) -> Resolution:
         reviewers=tuple(row["reviewers"]),
         reason_codes=tuple(row["reason_codes"]),
         resolved_at=parse_instant(row["resolved_at"]),
+        for_training=row["for_training"],
     )

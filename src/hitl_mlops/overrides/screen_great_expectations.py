@@ -108,6 +108,7 @@ def expectations(policy: ScreenPolicy, known: Known) -> list[Any]:
         ),
         gxe.ExpectColumnValuesToBeInSet(column="class_given", value_set=["yes"], **because(Reason.NO_CLASS)),
         gxe.ExpectColumnValuesToBeInSet(column="label", value_set=classes, **because(Reason.UNKNOWN_CLASS)),
+        gxe.ExpectColumnValuesToBeInSet(column="sound", value_set=["yes"], **because(Reason.CONTRADICTION)),
         gxe.ExpectColumnValueLengthsToBeBetween(
             column="rationale", min_value=policy.min_rationale_chars, **because(Reason.NO_RATIONALE)
         ),
@@ -147,6 +148,7 @@ def _row(place: int, answer: Answer, known: Known) -> dict[str, Any]:
         "edited_by": answer.edited_by.lower(),
         "class_given": "yes" if answer.label is not None or not must_name_a_class(answer) else "no",
         "label": answer.label,
+        "sound": "no" if answer.contradicts_itself else "yes",
         "rationale": answer.rationale.strip(),
         "seconds": seconds if seconds is not None and math.isfinite(seconds) else None,
         "ahead_s": (answer.answered_at - known.now).total_seconds(),

@@ -21,6 +21,7 @@ _REFUSES_IF: dict[Reason, Check] = {
     Reason.UNKNOWN_CLASS: lambda answer, known, _: (
         answer.label is not None and answer.label not in known.classes
     ),
+    Reason.CONTRADICTION: lambda answer, *_: answer.contradicts_itself,
     Reason.NO_RATIONALE: lambda answer, _, policy: len(answer.rationale.strip()) < policy.min_rationale_chars,
     Reason.NO_TIME: lambda answer, *_: math.isnan(_measured(answer)),
     Reason.TOO_FAST: lambda answer, _, policy: _measured(answer) < policy.min_seconds,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
 from hitl_mlops.errors import CredentialsError, InputError, NotFoundError, ServiceDownError
 from hitl_mlops.ids import sha256_hex
+from hitl_mlops.review.answer import Said, Verdict
 from hitl_mlops.review.label_studio_http import CONFLICT, CONNECT_TIMEOUT_S, TIMEOUT_S, LabelStudioHttp
 
 _CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken"\s+value="([^"]+)"')
@@ -87,6 +89,9 @@ class LabelStudioSession:
         seconds: float | None = None,
         *,
         unique_id: str | None = None,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> str:
         """See `ReviewerSession.answer`; `unique_id` makes sending again harmless.
 
@@ -95,7 +100,8 @@ class LabelStudioSession:
             InputError: Label Studio refuses the answer.
             ServiceDownError: no reply; send again with the same `unique_id`.
         """
-        body: dict[str, Any] = {"result": _result(label, rationale, reason_code), "lead_time": seconds}
+        said = Said(label, rationale, reason_code, verdict, tuple(error_tags), for_training)
+        body: dict[str, Any] = {"result": _result(said), "lead_time": seconds}
         if unique_id is not None:
             body["unique_id"] = sha256_hex(unique_id.encode())[:32]
         try:
@@ -105,13 +111,20 @@ class LabelStudioSession:
                 raise
             return self._mine(task_id)
 
-    def edit(
-        self, annotation_id: str, label: str | None, rationale: str = "", reason_code: str | None = None
+    def edit(  # the fields of the page
+        self,
+        annotation_id: str,
+        label: str | None,
+        rationale: str = "",
+        reason_code: str | None = None,
+        *,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> None:
         """See `ReviewerSession.edit`."""
-        self._http.patch(
-            f"/api/annotations/{annotation_id}/", {"result": _result(label, rationale, reason_code)}
-        )
+        said = Said(label, rationale, reason_code, verdict, tuple(error_tags), for_training)
+        self._http.patch(f"/api/annotations/{annotation_id}/", {"result": _result(said)})
 
     def delete(self, annotation_id: str) -> None:
         """See `ReviewerSession.delete`."""
@@ -134,15 +147,22 @@ class LabelStudioSession:
         return str(max(mine))
 
 
-def _result(label: str | None, rationale: str, reason_code: str | None) -> list[dict[str, Any]]:
-    said: list[tuple[str, str, dict[str, Any]]] = []
-    if label is not None:
-        said.append(("label", "choices", {"choices": [label]}))
-    if rationale:
-        said.append(("rationale", "textarea", {"text": [rationale]}))
-    if reason_code is not None:
-        said.append(("reason_code", "choices", {"choices": [reason_code]}))
+def _result(said: Said) -> list[dict[str, Any]]:
+    """As Label Studio's page stores it."""
+    parts: list[tuple[str, str, dict[str, Any]]] = []
+    if said.stated is not None:
+        parts.append(("verdict", "choices", {"choices": [said.stated.value]}))
+    if said.label is not None:
+        parts.append(("label", "choices", {"choices": [said.label]}))
+    if said.rationale:
+        parts.append(("rationale", "textarea", {"text": [said.rationale]}))
+    if said.reason_code is not None:
+        parts.append(("reason_code", "choices", {"choices": [said.reason_code]}))
+    if said.error_tags:
+        parts.append(("error_tags", "choices", {"choices": list(said.error_tags)}))
+    if not said.for_training:
+        parts.append(("for_training", "choices", {"choices": ["no"]}))
     return [
         {"from_name": control, "to_name": "case", "type": kind, "value": value}
-        for control, kind, value in said
+        for control, kind, value in parts
     ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import canonical_json, sha256_hex
-from hitl_mlops.review.answer import Answer, verdict_of
+from hitl_mlops.review.answer import Answer, Said, Verdict, read_said
 from hitl_mlops.review.desk import Cursor, DeskTask
 from hitl_mlops.review.ticket import Ticket
 
 PAGE_SIZE = 500
+_NOT_HASHED = frozenset({"answered_at", "payload_hash"})
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -116,15 +117,7 @@ class InMemoryDesk:
         )
 
     def _keep(self, task: _Task, answer: Answer) -> None:
-        said = [answer.label, answer.rationale, answer.reason_code, answer.skipped]
-        body = [
-            answer.annotation_id,
-            answer.revision,
-            answer.reviewer,
-            answer.edited_by,
-            answer.seconds,
-            *said,
-        ]
+        body = {name: value for name, value in asdict(answer).items() if name not in _NOT_HASHED}
         task.answers[answer.annotation_id] = replace(answer, payload_hash=sha256_hex(canonical_json(body)))
         task.changed_at = answer.revision
 
@@ -145,32 +138,42 @@ class InMemorySession:
         seconds: float | None = None,
         *,
         unique_id: str | None = None,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> str:
         """See `ReviewerSession.answer`."""
         if unique_id is not None and unique_id in self.desk._unique:  # noqa: SLF001  # one twin, two faces
             return self.desk._unique[unique_id]  # noqa: SLF001
-        annotation_id = self._keep(task_id, label, rationale, reason_code, seconds)
+        said = Said(label, rationale, reason_code, verdict, tuple(error_tags), for_training)
+        annotation_id = self._keep(task_id, said, seconds)
         if unique_id is not None:
             self.desk._unique[unique_id] = annotation_id  # noqa: SLF001
         return annotation_id
 
     def skip(self, task_id: str) -> str:
         """See `ReviewerSession.skip`."""
-        return self._keep(task_id, None, "", None, None, skipped=True)
+        return self._keep(task_id, Said(), None, skipped=True)
 
-    def edit(
-        self, annotation_id: str, label: str | None, rationale: str = "", reason_code: str | None = None
+    def edit(  # the fields of the page
+        self,
+        annotation_id: str,
+        label: str | None,
+        rationale: str = "",
+        reason_code: str | None = None,
+        *,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> None:
         """See `ReviewerSession.edit`."""
+        said = Said(label, rationale, reason_code, verdict, tuple(error_tags), for_training)
         task = self.desk._holder(annotation_id)  # noqa: SLF001
         changed = replace(
             task.answers[annotation_id],
             revision=self.desk._now()[0],  # noqa: SLF001
             edited_by=self.account,
-            label=label,
-            verdict=verdict_of(label, reason_code, task.model_label),
-            rationale=rationale,
-            reason_code=reason_code,
+            **read_said(said, task.model_label),
         )
         self.desk._keep(task, changed)  # noqa: SLF001
 
@@ -180,16 +183,7 @@ class InMemorySession:
         del task.answers[annotation_id]
         task.changed_at = self.desk._now()[0]  # noqa: SLF001
 
-    def _keep(  # the fields of the page
-        self,
-        task_id: str,
-        label: str | None,
-        rationale: str,
-        reason_code: str | None,
-        seconds: float | None,
-        *,
-        skipped: bool = False,
-    ) -> str:
+    def _keep(self, task_id: str, said: Said, seconds: float | None, *, skipped: bool = False) -> str:
         desk, task = self.desk, self.desk._task(int(task_id))  # noqa: SLF001
         text, moment = desk._now()  # noqa: SLF001
         desk._serial += 1  # noqa: SLF001
@@ -201,14 +195,11 @@ class InMemorySession:
             ticket_id=task.ticket_id,
             reviewer=self.account,
             edited_by=self.account,
-            label=label,
-            verdict=verdict_of(label, reason_code, task.model_label),
-            rationale=rationale,
-            reason_code=reason_code,
             seconds=seconds,
             answered_at=moment,
             skipped=skipped,
             payload_hash="",
+            **read_said(said, task.model_label),
         )
         desk._keep(task, answer)  # noqa: SLF001
         return answer.annotation_id

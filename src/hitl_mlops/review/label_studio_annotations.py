@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hitl_mlops.ids import canonical_json, sha256_hex
-from hitl_mlops.review.answer import Answer, verdict_of
+from hitl_mlops.review.answer import Answer, Said, Verdict, read_said
 from hitl_mlops.review.desk import DeskTask
 
+_VERDICTS = frozenset(one.value for one in Verdict)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 ANNOTATION_FIELDS = (
     "id",
@@ -60,7 +61,6 @@ def read_annotation(
     """
     kept = {name: raw.get(name) for name in ANNOTATION_FIELDS}
     reviewer = _account(raw.get("completed_by"), people)
-    label, reason_code = _choice(raw, "label"), _choice(raw, "reason_code")
     return Answer(
         desk=desk,
         annotation_id=str(raw.get("id")),
@@ -69,14 +69,23 @@ def read_annotation(
         ticket_id=ticket_id,
         reviewer=reviewer,
         edited_by=_account(raw.get("updated_by"), people) or reviewer,
-        label=label,
-        verdict=verdict_of(label, reason_code, model_label),
-        rationale=_written(raw),
-        reason_code=reason_code,
         seconds=_finite(raw.get("lead_time")),
         answered_at=_moment(raw.get("created_at")),
         skipped=bool(raw.get("was_cancelled")),
         payload_hash=sha256_hex(canonical_json(kept)),
+        **read_said(_said(raw), model_label),
+    )
+
+
+def _said(raw: Mapping[str, Any]) -> Said:
+    stated = _choice(raw, "verdict")
+    return Said(
+        label=_choice(raw, "label"),
+        rationale=_written(raw),
+        reason_code=_choice(raw, "reason_code"),
+        stated=Verdict(stated) if stated in _VERDICTS else None,
+        error_tags=tuple(tag for tag in _values(raw, "error_tags", "choices") if isinstance(tag, str)),
+        for_training="no" not in _values(raw, "for_training", "choices"),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from hitl_mlops.review.answer import Verdict
 
 
 class ReviewerSession(Protocol):
@@ -22,14 +25,25 @@ class ReviewerSession(Protocol):
         seconds: float | None = None,
         *,
         unique_id: str | None = None,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> str:
         """Submit an answer; its id. The same `unique_id` again changes nothing and gives the same id."""
         ...
 
-    def edit(
-        self, annotation_id: str, label: str | None, rationale: str = "", reason_code: str | None = None
+    def edit(  # the fields of the page
+        self,
+        annotation_id: str,
+        label: str | None,
+        rationale: str = "",
+        reason_code: str | None = None,
+        *,
+        verdict: Verdict | None = None,
+        error_tags: Sequence[str] = (),
+        for_training: bool = True,
     ) -> None:
-        """Replace what an answer says; its id, author and seconds stay."""
+        """Replace all that an answer says; its id, author and seconds stay."""
         ...
 
     def delete(self, annotation_id: str) -> None:

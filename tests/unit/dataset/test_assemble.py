@@ -107,3 +107,9 @@ def test_a_resolution_of_an_unknown_decision_is_refused():
 def test_a_value_of_another_type_than_the_datasets_is_refused():
     with pytest.raises(InputError, match="value for 'x' that is no string"):
         of([a_resolution()], columns=(*COLUMNS[:4], ("x", "string")))
+
+
+def test_what_somebody_kept_out_of_the_training_data_is_no_example_and_no_withdrawal():
+    kept_out = a_resolution(for_training=False)
+    added = of([kept_out], [a_resolution(for_training=False, resolution_id="res_2")])
+    assert (added.examples.num_rows, added.labels.num_rows, added.lineage.resolutions) == (0, 0, 0)

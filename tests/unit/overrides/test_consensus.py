@@ -146,3 +146,17 @@ def test_a_resolution_has_its_signatures_of_distinct_people(cast, signatures):
         assert {vote.answer.label for vote in outcome.supporters} == {outcome.label}
     else:
         assert outcome.answer_keys == ()
+
+
+@pytest.mark.parametrize("verdict", [Verdict.REJECT, Verdict.ESCALATE])
+def test_a_case_that_somebody_handed_up_waits_for_an_adjudicator(verdict):
+    handed_up = a_vote("r9", None, verdict=verdict, stated=verdict)
+    assert weigh(asked(), [*of("11"), handed_up]).standing is Standing.TIED
+
+
+@pytest.mark.parametrize(("said", "learned"), [((True, True), True), ((True, False), False)])
+def test_one_of_those_who_gave_the_label_can_keep_it_out_of_the_training_data(said, learned):
+    votes = [a_vote(f"r{place}", "2", place, for_training=one) for place, one in enumerate(said)]
+    resolution = resolution_of(asked(2), weigh(asked(2), votes), 0, NOW)
+    assert resolution is not None
+    assert resolution.for_training is learned
