@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hitl_mlops.overrides.reasons import Reason
+from hitl_mlops.overrides.reasons import BARRING, Reason
 from hitl_mlops.overrides.screen import Known, ScreenPolicy
 from hitl_mlops.overrides.screen_great_expectations import GreatExpectationsScreen
 from hitl_mlops.overrides.screen_plain import PlainScreen
@@ -97,6 +97,13 @@ def test_each_fault_is_named(screen, changes, reason):
     assert reasons(screen, an_answer(**changes)) == [(reason,)]
 
 
+@pytest.mark.parametrize("reason", BARRING)
+def test_who_is_not_asked_is_refused_for_that_answer_only(screen, reason):
+    first, second = an_answer(annotation_id="1"), an_answer(annotation_id="2", ticket_id="t2")
+    known = replace(KNOWN, barred={reason: frozenset({first.key})})
+    assert reasons(screen, first, second, known=known) == [(reason,), ()]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -167,6 +174,8 @@ def test_both_screens_agree_on_a_thousand_answers_drawn_at_random():
         )
         for place in range(1000)
     ]
-    assert GreatExpectationsScreen(policy).screen(answers, KNOWN) == PlainScreen(policy).screen(
-        answers, KNOWN
+    keys = [answer.key for answer in answers]
+    known = replace(KNOWN, barred={reason: frozenset(draw.sample(keys, 200)) for reason in BARRING})
+    assert GreatExpectationsScreen(policy).screen(answers, known) == PlainScreen(policy).screen(
+        answers, known
     )

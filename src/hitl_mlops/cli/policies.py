@@ -78,7 +78,7 @@ def check(
     from hitl_mlops.routing.check import check as look
 
     read, known, functions = _read(policy, project)
-    findings = look(read, **known)
+    findings = (*look(read, **known), *_unstaffed(read, project))
     routed = () if cases is None else route_table(read, read_table(cases), checks=functions)
     differing = [one for one in routed if not one.as_expected]
     told = {"policy_hash": read.hash, "findings": findings, "cases": len(routed), "differing": differing}
@@ -144,6 +144,15 @@ def _read(policy: Path | None, project: Path) -> tuple[Policy, dict[str, Any], M
     columns = [str(name) for name in opened.parts.base.columns]
     known = {"columns": columns, "classes": opened.parts.classes, "functions": functions}
     return read, known, functions
+
+
+def _unstaffed(policy: Policy, project: Path) -> tuple[Finding, ...]:
+    """What the policy asks of people whom the project does not have; nothing outside a project."""
+    from hitl_mlops.review.staffed import unstaffed
+    from hitl_mlops.settings import PROJECT_FILE
+
+    file = project / PROJECT_FILE if project.is_dir() else project
+    return tuple(unstaffed(policy, open_project(project).parts.roster)) if file.exists() else ()
 
 
 def _tell_check(console: Console, findings: Sequence[Finding], routed: Sequence[CaseRouted]) -> None:

@@ -194,7 +194,7 @@ def _project_checks(path: Path) -> list[Check]:
         ("hitl.yaml", lambda: f"project {open_project(path).settings.project}"),
         ("policy.yaml", lambda: f"{len(parts().policy.routes)} routes"),
         ("functions", lambda: f"{len(parts().checks) or 'no'} functions of yours"),
-        ("reviewers", lambda: f"{len(parts().roster.people) or 'no'} people listed"),
+        ("reviewers", lambda: _people(parts())),
         ("release managers", lambda: _release_managers(parts().settings)),
         ("switches", lambda: frozen_by(parts().switches.standing()) or "nothing is frozen"),
         ("data", lambda: f"{len(parts().base):,} rows, {len(parts().task.classes)} classes"),
@@ -202,6 +202,15 @@ def _project_checks(path: Path) -> list[Check]:
     )
     checks = [_check(name, look) for name, look in looks]
     return checks if checks[0].is_ok else checks[:1]
+
+
+def _people(parts: Any) -> str:
+    """How many may answer, and which skills nobody has."""
+    from hitl_mlops.review.staffed import unstaffed
+
+    facts = [one.fact for one in unstaffed(parts.policy, parts.roster)]
+    many = len(parts.roster.people)
+    return " ".join([f"{many} people listed.", *facts] if many else facts or ["no people listed"])
 
 
 def _release_managers(settings: Settings) -> str:

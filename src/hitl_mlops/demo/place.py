@@ -88,7 +88,8 @@ def write_project(folder: Path, data: Cheques) -> None:
 
 
 def _roster() -> str:
-    people = (f"  - {{id: {one.person_id}, account: {one.account}, name: {one.name}}}\n" for one in TEAM)
+    row = "  - {{id: {}, account: {}, name: {}, skills: [senior]}}\n"
+    people = (row.format(one.person_id, one.account, one.name) for one in TEAM)
     return "# Simulated, for the demo: src/hitl_mlops/demo/people.py.\npeople:\n" + "".join(people)
 
 

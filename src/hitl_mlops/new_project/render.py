@@ -29,6 +29,7 @@ REVIEWERS = """\
 # people:
 #   - {id: r1, account: ann@example.org, name: Ann, skills: [senior]}
 #   - {id: r2, account: bob@example.org, name: Bob}
+#   - {id: r3, account: cleo@example.org, name: Cleo, tier: supervisor, languages: [en, de], at_most: 10}
 people: []
 """
 

@@ -175,6 +175,8 @@ class AnswerBook:
             tickets.c.kind,
             tickets.c.signatures,
             tickets.c.suggestion,
+            tickets.c.skill,
+            tickets.c.meant_for,
         )
         return {
             row["ticket_id"]: Asked(
@@ -183,6 +185,8 @@ class AnswerBook:
                 TicketKind(row["kind"]),
                 row["signatures"],
                 row["suggestion"],
+                row["skill"],
+                row["meant_for"],
             )
             for row in self._rows(query, tickets.c.ticket_id, ticket_ids)
         }

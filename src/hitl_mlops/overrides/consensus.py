@@ -27,6 +27,8 @@ class Asked:
         kind: why people were asked.
         signatures: how many distinct people must agree, ≥ 1.
         model_label: the class the model gave.
+        skill: what who answers must be able to do; None: anybody may.
+        meant_for: roster id of the one person asked; None: whoever may.
     """
 
     ticket_id: str
@@ -34,6 +36,8 @@ class Asked:
     kind: TicketKind
     signatures: int
     model_label: str
+    skill: str | None = None
+    meant_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

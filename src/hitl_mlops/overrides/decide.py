@@ -3,7 +3,7 @@
 Whatever is killed, doubled or late on the way, the book ends where it would be had it read the desk once:
 what is decided for a task depends on its present answers and on people's rulings, not on the road there.
 Two things are remembered all the same: an answer that was accepted stays so when its reviewer leaves the
-roster, and one that was refused is judged anew only when its task changes.
+roster or loses a skill, and one that was refused is judged anew only when its task changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hitl_mlops.overrides.consensus import Asked, Standing, Vote, resolution_of, still_stands, weigh
-from hitl_mlops.overrides.reasons import Reason, person_and_ticket
+from hitl_mlops.overrides.reasons import BARRING, Reason, person_and_ticket
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution, ScreenedAnswer
 from hitl_mlops.overrides.screen import Known
 from hitl_mlops.review.answer import Answer
@@ -208,7 +208,7 @@ def _reasons(
     """The screen's reasons, less what does not hold against this answer, and what only the history tells."""
     waived: set[str] = set()
     if before is not None and before.state is AnswerState.ACCEPTED:
-        waived.add(Reason.UNKNOWN_REVIEWER)
+        waived |= {Reason.UNKNOWN_REVIEWER, *BARRING}
     if key in difference.secret:
         waived.add(Reason.ALREADY_ANSWERED)
     reasons = tuple(str(reason) for reason in screened.reasons if reason not in waived)

@@ -14,6 +14,8 @@ class Reason(StrEnum):
 
     UNKNOWN_TICKET = "the task belongs to no ticket of ours"
     UNKNOWN_REVIEWER = "the account is not on the roster, or not active"
+    LACKS_SKILL = "the ticket asks for a skill that the reviewer does not have"
+    MEANT_FOR_ANOTHER = "the ticket is meant for another person"
     EDITED_BY_ANOTHER = "another account changed the answer after it was given"
     NO_CLASS = "no class was chosen"
     UNKNOWN_CLASS = "the class is not one of the task's"
@@ -37,6 +39,9 @@ BINDING = frozenset(
     }
 )
 """What nobody can release an answer from: there would be no decision, person or class to count it for."""
+
+BARRING = (Reason.LACKS_SKILL, Reason.MEANT_FOR_ANOTHER)
+"""What only ticket and person together tell."""
 
 
 def must_name_a_class(answer: Answer) -> bool:

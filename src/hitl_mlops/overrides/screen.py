@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from hitl_mlops.overrides.reasons import Reason
 from hitl_mlops.overrides.record import ScreenedAnswer
 from hitl_mlops.review.answer import Answer
 
@@ -39,6 +40,8 @@ class Known:
         answered: (ticket id, account in lower case) pairs that already have an accepted answer from
             another annotation.
         now: the time of screening; answers from the future are refused.
+        barred: reason → keys of the answers that it stands against: what only ticket and person together
+            tell, `may_answer.barred`.
     """
 
     classes: frozenset[str]
@@ -46,6 +49,7 @@ class Known:
     reviewers: Mapping[str, str]
     answered: frozenset[tuple[str, str]]
     now: datetime
+    barred: Mapping[Reason, frozenset[str]] = field(default_factory=dict)
 
 
 class Screen(Protocol):

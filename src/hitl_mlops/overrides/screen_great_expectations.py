@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hitl_mlops.errors import PermanentError
-from hitl_mlops.overrides.reasons import Reason, must_name_a_class, refuse_repeats
+from hitl_mlops.overrides.reasons import BARRING, Reason, must_name_a_class, refuse_repeats
 from hitl_mlops.overrides.record import ScreenedAnswer
 from hitl_mlops.overrides.screen import Known, ScreenPolicy
 from hitl_mlops.review.answer import Answer
@@ -103,6 +103,11 @@ def expectations(policy: ScreenPolicy, known: Known) -> list[Any]:
         gxe.ExpectColumnValuesToBeInSet(
             column="reviewer", value_set=accounts, **because(Reason.UNKNOWN_REVIEWER)
         ),
+        *(
+            gxe.ExpectColumnValuesToBeInSet(column=reason.name, value_set=["no"], **because(reason))
+            for reason in BARRING
+            if known.barred.get(reason)
+        ),
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="reviewer", column_B="edited_by", **because(Reason.EDITED_BY_ANOTHER)
         ),
@@ -146,6 +151,7 @@ def _row(place: int, answer: Answer, known: Known) -> dict[str, Any]:
         "ticket_opened": f"={answer.ticket_id}" if answer.ticket_id in known.tickets else "",
         "reviewer": answer.reviewer.lower(),
         "edited_by": answer.edited_by.lower(),
+        **{one.name: "yes" if answer.key in known.barred.get(one, ()) else "no" for one in BARRING},
         "class_given": "yes" if answer.label is not None or not must_name_a_class(answer) else "no",
         "label": answer.label,
         "sound": "no" if answer.contradicts_itself else "yes",

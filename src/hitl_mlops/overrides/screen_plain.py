@@ -6,16 +6,22 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hitl_mlops.overrides.reasons import Reason, must_name_a_class, refuse_repeats
+from hitl_mlops.overrides.reasons import BARRING, Reason, must_name_a_class, refuse_repeats
 from hitl_mlops.overrides.record import ScreenedAnswer
 from hitl_mlops.overrides.screen import Known, ScreenPolicy
 from hitl_mlops.review.answer import Answer
 
 Check = Callable[[Answer, Known, ScreenPolicy], bool]
 
+
+def _barred(reason: Reason) -> Check:
+    return lambda answer, known, _: answer.key in known.barred.get(reason, ())
+
+
 _REFUSES_IF: dict[Reason, Check] = {
     Reason.UNKNOWN_TICKET: lambda answer, known, _: answer.ticket_id not in known.tickets,
     Reason.UNKNOWN_REVIEWER: lambda answer, known, _: answer.reviewer.lower() not in known.reviewers,
+    **{reason: _barred(reason) for reason in BARRING},
     Reason.EDITED_BY_ANOTHER: lambda answer, *_: answer.edited_by.lower() != answer.reviewer.lower(),
     Reason.NO_CLASS: lambda answer, *_: answer.label is None and must_name_a_class(answer),
     Reason.UNKNOWN_CLASS: lambda answer, known, _: (

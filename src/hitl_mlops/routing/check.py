@@ -29,7 +29,6 @@ _KEPT = "is kept with the policy, and nothing acts on it yet"
 _FORM = "is checked for form, and nothing acts on it yet"
 NOT_ACTED_ON: Mapping[str, str] = {
     "blind_second": _KEPT,
-    "skill": "is not compared yet with what the roster says of a reviewer",
     "escalation": _FORM,
 }
 """Key of the file, for routes without `routes.NAME.` → what becomes of it."""

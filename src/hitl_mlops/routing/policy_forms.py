@@ -46,7 +46,7 @@ ROUTE: Mapping[str, Form] = {
     "confidence": TEST,
     "when": CONDITION,
     "signatures": whole(0).about("How many distinct people must answer; 0 for automatic routes."),
-    "skill": text().about("Lane of the people who may answer."),
+    "skill": text().about("What who answers must be able to do, by reviewers.yaml."),
     "within": DURATION.about("The time people have."),
     "intervention": text([each.value for each in Intervention]).about("When a person can still step in."),
     "reversible_for": DURATION.about("How long the effect can be taken back, of a route `after`."),

@@ -1,0 +1,37 @@
+"""Whether the person who answered a ticket is one whom it asks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hitl_mlops.overrides.consensus import Asked
+from hitl_mlops.overrides.reasons import Reason
+from hitl_mlops.review.answer import Answer
+from hitl_mlops.review.roster import Roster
+
+
+def barred(
+    answers: Iterable[Answer], asked: Mapping[str, Asked], roster: Roster, reviewers: Mapping[str, str]
+) -> dict[Reason, frozenset[str]]:
+    """Reason → keys of the answers of people whom their ticket does not ask; without any, nothing.
+
+    An unknown ticket or person is no matter of this: the screen has a reason of its own for it. Without a
+    roster nobody is known to lack a skill.
+
+    Args:
+        answers: the answers.
+        asked: ticket id → what was asked.
+        roster: who can do what.
+        reviewers: account (lower case) → roster id of who may answer.
+    """
+    found: dict[Reason, set[str]] = {Reason.LACKS_SKILL: set(), Reason.MEANT_FOR_ANOTHER: set()}
+    for answer in answers:
+        ticket, person = asked.get(answer.ticket_id or ""), reviewers.get(answer.reviewer.lower())
+        if ticket is None or person is None:
+            continue
+        known = roster.named(person)
+        if known is not None and not known.can(ticket.skill):
+            found[Reason.LACKS_SKILL].add(answer.key)
+        if ticket.meant_for not in (None, person):
+            found[Reason.MEANT_FOR_ANOTHER].add(answer.key)
+    return {reason: frozenset(keys) for reason, keys in found.items() if keys}
