@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
-    from hitl_mlops.overrides.record import Collected
+    from hitl_mlops.overrides.record import Collected, KeptAnswer
     from hitl_mlops.review.push import Pushed
+    from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
 
 
@@ -37,6 +38,22 @@ class Reviewing:
         parts = self.verbs.parts
         return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
 
+    def adjudicate(self) -> list[Ticket]:
+        """Somebody above is asked where people differ or handed a question up; the tickets that are new."""
+        from hitl_mlops.overrides.adjudicate import adjudication_of, adjudications
+        from hitl_mlops.review.open import ask
+
+        parts, now = self.verbs.parts, self.verbs.parts.clock()
+        with parts.database.transaction():
+            tied = parts.tickets.tied()
+            known = {one.ticket_id for one in parts.tickets.by_ids(map(adjudication_of, tied))}
+            unasked = [one for one in tied if adjudication_of(one) not in known]
+            said: dict[str, list[KeptAnswer]] = {}
+            for answer in parts.answers.accepted_for([one.ticket_id for one in unasked]):
+                said.setdefault(answer.answer.ticket_id or "", []).append(answer)
+            wanted = adjudications(unasked, said, parts.policy, self.verbs.deadlines, now=now)
+            return ask(wanted, parts.tickets, parts.trail, parts.database, now=now, actor=self.verbs.actor)
+
     def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
         """What changed on the desk is kept, screened and resolved, and the guards and the rollout see it.
 
@@ -51,6 +68,7 @@ class Reviewing:
         try:
             return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
         finally:  # what was kept before the desk stopped answering counts too
+            self.adjudicate()
             verbs.freeze_flagged()
             verbs.look_at_breakers()
             verbs.take_back_if_due()

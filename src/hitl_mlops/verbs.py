@@ -378,11 +378,15 @@ class Verbs:
 
     def deadlines_of(self, policy: Policy) -> Deadlines:
         """How soon each lane answers, by that policy."""
+        from hitl_mlops.review.blind import blind_share, drawn_blind
         from hitl_mlops.review.open import Deadlines
 
         return Deadlines(
             {plan.name: plan.within / timedelta(hours=1) for plan in policy.routes},
             skills={plan.name: plan.skill for plan in policy.routes if plan.skill},
+            blind_first={plan.name for plan in policy.routes if plan.blind_second},
+            stages={plan.name: plan.stages for plan in policy.routes if plan.stages},
+            drawn_blind=drawn_blind(self.parts.policy_key, blind_share(policy)),
         )
 
     def look_at_policy(self) -> Policy:

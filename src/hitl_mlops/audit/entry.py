@@ -26,6 +26,8 @@ class Kind(StrEnum):
     CASES_QUARANTINED = "cases.quarantined"
     TICKETS_OPENED = "tickets.opened"
     TICKETS_PUSHED = "tickets.pushed"
+    TICKETS_ASKED_AGAIN = "tickets.asked_again"
+    TICKETS_TIED = "tickets.tied"
     ANSWERS_COLLECTED = "answers.collected"
     ANSWERS_QUARANTINED = "answers.quarantined"
     ANSWERS_RELEASED = "answers.released"

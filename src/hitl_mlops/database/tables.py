@@ -125,6 +125,18 @@ tickets = Table(  # review
     Column("skill", String(80)),
     Column("meant_for", String(80)),
     Column("step", Integer, nullable=False, default=0),
+    Column("blind_first", Boolean, nullable=False, default=False),
+    Column("stages", JSON, nullable=False, default=list),
+)
+ticket_sheets = Table(  # review: sheets on the desk beside the first, one for each further person asked
+    "ticket_sheets",
+    metadata,
+    Column("ticket_id", String(40), primary_key=True),
+    Column("copy", Integer, primary_key=True, autoincrement=False),
+    Column("blind", Boolean, nullable=False),
+    Column("skill", String(80)),
+    Column("task_id", String(40), index=True),
+    Column("said_html", Text, nullable=False),
 )
 
 answers = Table(  # overrides: every revision ever seen, never changed but for its state

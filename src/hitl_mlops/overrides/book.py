@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from hitl_mlops.overrides.flags import Flag
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
 from hitl_mlops.review.desk import Cursor
-from hitl_mlops.review.ticket import SAMPLED, TicketKind
+from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, SAMPLED, Sheet, TicketKind
 from hitl_mlops.review.tickets import TicketBook
 
 IDS_PER_QUERY = 500
@@ -109,8 +110,12 @@ class AnswerBook:
             if step.settled.made:
                 rows = [resolution_row(one) for one in step.settled.made]
                 connection.execute(sa.insert(resolutions), rows)
-            self._tickets.reopen({one.ticket_id for one in step.settled.withdrawn})
-            self._tickets.mark_resolved({one.ticket_id for one in step.settled.made})
+            settled = step.settled
+            self._tickets.reopen({one.ticket_id for one in settled.withdrawn})
+            self._tickets.reopen({*settled.waiting, *settled.disagreements})
+            self._tickets.mark_tied(settled.ties)
+            self._tickets.mark_resolved({one.ticket_id for one in settled.made})
+            self._tickets.add_sheets(settled.sheets)
             gone = {one.decision_id: content_id("gone", one.resolution_id) for one in step.settled.withdrawn}
             made = {one.decision_id: one.resolution_id for one in step.settled.made}
             if changed := gone | made:
@@ -165,7 +170,9 @@ class AnswerBook:
             if row["withdrawn_at"] is None:
                 standing[row["ticket_id"]] = kept_resolution(row)
         elsewhere = [one for one in self.accepted_for(ticket_ids) if one.key not in here]
-        return Background(self.asked(ticket_ids), elsewhere, standing, earlier)
+        asked = self.asked(ticket_ids)
+        bound = self.answered_by(asked.values())
+        return Background(asked, elsewhere, standing, earlier, bound)
 
     def asked(self, ticket_ids: Collection[str]) -> dict[str, Asked]:
         """Ticket id → what was asked, for those that were opened."""
@@ -177,7 +184,14 @@ class AnswerBook:
             tickets.c.suggestion,
             tickets.c.skill,
             tickets.c.meant_for,
+            tickets.c.stages,
+            tickets.c.blind,
         )
+        further: dict[str, list[Sheet]] = defaultdict(list)
+        for sheet in self._tickets.sheets(ticket_ids):
+            further[sheet.ticket_id].append(sheet)
+        dropped = sa.select(answers.c.ticket_id).where(answers.c.state == AnswerState.DROPPED.value)
+        spent = Counter(row["ticket_id"] for row in self._rows(dropped, answers.c.ticket_id, ticket_ids))
         return {
             row["ticket_id"]: Asked(
                 row["ticket_id"],
@@ -187,9 +201,36 @@ class AnswerBook:
                 row["suggestion"],
                 row["skill"],
                 row["meant_for"],
+                stages=tuple(row["stages"]),
+                sheets=1 + len(further[row["ticket_id"]]),
+                spent=spent[row["ticket_id"]],
+                blind=row["blind"],
+                skills={
+                    one.task_id: one.skill for one in further[row["ticket_id"]] if one.task_id and one.skill
+                },
             )
             for row in self._rows(query, tickets.c.ticket_id, ticket_ids)
         }
+
+    def answered_by(self, asked: Collection[Asked]) -> frozenset[tuple[str, str]]:
+        """(ticket id, account in lower case) of who answered another ticket about the decision, accepted.
+
+        Only for tickets with which people have the last word on what others answered.
+        """
+        last = {one.decision_id: one.ticket_id for one in asked if one.kind in LAST_WORD}
+        if not last:
+            return frozenset()
+        query = (
+            sa.select(tickets.c.decision_id, tickets.c.ticket_id, answers.c.reviewer)
+            .join(answers, answers.c.ticket_id == tickets.c.ticket_id)
+            .where(
+                answers.c.state == AnswerState.ACCEPTED.value,
+                tickets.c.kind.not_in([kind.value for kind in EXERCISES]),
+            )
+        )
+        rows = self._rows(query, tickets.c.decision_id, last)
+        found = ((last[row["decision_id"]], row["ticket_id"], row["reviewer"].lower()) for row in rows)
+        return frozenset((ticket, account) for ticket, other, account in found if other != ticket)
 
     def resolutions(
         self, kinds: Collection[str] | None = None, since: datetime | None = None
@@ -274,7 +315,7 @@ def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
 
 
 def _weight(resolution: Resolution) -> tuple[bool, datetime, str]:
-    by_a_supervisor = resolution.ticket_kind in (TicketKind.ADJUDICATION.value, TicketKind.COMPLAINT.value)
+    by_a_supervisor = TicketKind(resolution.ticket_kind) in LAST_WORD
     return by_a_supervisor, resolution.resolved_at, resolution.resolution_id
 
 

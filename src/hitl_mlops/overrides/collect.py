@@ -18,7 +18,7 @@ from hitl_mlops.overrides.book import AnswerBook, Watermark
 from hitl_mlops.overrides.decide import Step, answered_before, compare, decide_collection
 from hitl_mlops.overrides.deletions import DeletionPolicy, refuse_mass_deletion
 from hitl_mlops.overrides.events import events_of
-from hitl_mlops.overrides.may_answer import barred
+from hitl_mlops.overrides.may_answer import barred, self_confirmed
 from hitl_mlops.overrides.record import Collected
 from hitl_mlops.overrides.screen import Known, Screen
 from hitl_mlops.overrides.tally import Tally
@@ -173,9 +173,11 @@ class Collector:
         here = [*difference.to_screen.values(), *(one.answer for one in kept.values())]
         background = self.book.background({one.ticket_id for one in here if one.ticket_id}, kept)
         answered = answered_before(difference, kept, background.elsewhere)
-        bars = barred(difference.to_screen.values(), background.asked, self.roster, reviewers)
+        to_screen = list(difference.to_screen.values())
+        bars = barred(to_screen, background.asked, self.roster, reviewers)
+        bars |= self_confirmed(to_screen, background.bound)
         known = Known(self.classes, frozenset(background.asked), reviewers, answered, now, bars)
-        screened = self.screen.screen(list(difference.to_screen.values()), known)
+        screened = self.screen.screen(to_screen, known)
         return decide_collection(difference, screened, kept, background, known)
 
     def _keep(self, step: Step, reached: Watermark, now: datetime) -> Watermark | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from hitl_mlops.ids import content_id
 from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.review.answer import HANDED_UP, Answer
-from hitl_mlops.review.ticket import TicketKind
+from hitl_mlops.review.interface import said_before
+from hitl_mlops.review.ticket import Sheet, TicketKind
 
 TIE_BREAKERS = 3
 """With fewer people than this who differ, one more is asked before an adjudicator is."""
@@ -29,6 +30,11 @@ class Asked:
         model_label: the class the model gave.
         skill: what who answers must be able to do; None: anybody may.
         meant_for: roster id of the one person asked; None: whoever may.
+        stages: skills of those who sign one after another; empty where all are asked at once.
+        sheets: how many sheets of the desk it has.
+        spent: on how many of them an answer was dropped, so that nobody finds them any more.
+        blind: nobody who is asked is shown what the model said.
+        skills: task id of a sheet → what who answers there must be able to do, where it is not `skill`.
     """
 
     ticket_id: str
@@ -38,6 +44,15 @@ class Asked:
     model_label: str
     skill: str | None = None
     meant_for: str | None = None
+    stages: tuple[str, ...] = ()
+    sheets: int = 1
+    spent: int = 0
+    blind: bool = False
+    skills: Mapping[str, str] = field(default_factory=dict)
+
+    def skill_for(self, task_id: str) -> str | None:
+        """What who answers on that sheet must be able to do."""
+        return self.skills.get(task_id, self.skill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +85,14 @@ class Outcome:
         label: the class people gave; None unless resolved.
         method: how the answers became one; None unless resolved.
         supporters: the answers that gave that class, by time, then key; empty unless resolved.
+        people: how many distinct people answered.
     """
 
     standing: Standing
     label: str | None = None
     method: Method | None = None
     supporters: tuple[Vote, ...] = ()
+    people: int = 0
 
     @property
     def answer_keys(self) -> tuple[str, ...]:
@@ -92,19 +109,41 @@ def weigh(asked: Asked, votes: Iterable[Vote]) -> Outcome:
     for an adjudicator. Nobody, or too few: waiting.
     """
     ballots = _one_each(votes)
+    people = len(ballots)
     if any(vote.answer.verdict in HANDED_UP for vote in ballots):
-        return Outcome(Standing.TIED)
-    if len(ballots) < asked.signatures or not ballots:
-        return Outcome(Standing.WAITING)
+        return Outcome(Standing.TIED, people=people)
+    if people < asked.signatures or not ballots:
+        return Outcome(Standing.WAITING, people=people)
     counts = Counter(str(vote.answer.label) for vote in ballots)
     label, most = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    if most < asked.signatures or 2 * most <= len(ballots):
-        more = len(ballots) < max(TIE_BREAKERS, asked.signatures + 1) and _one_more_settles(
-            asked, most, len(ballots)
-        )
-        return Outcome(Standing.DISAGREED if more else Standing.TIED)
+    if most < asked.signatures or 2 * most <= people:
+        settled_by_one = people < max(TIE_BREAKERS, asked.signatures + 1) and not asked.stages
+        more = settled_by_one and _one_more_settles(asked, most, people)
+        return Outcome(Standing.DISAGREED if more else Standing.TIED, people=people)
     supporters = tuple(vote for vote in ballots if vote.answer.label == label)
-    return Outcome(Standing.RESOLVED, label, _method(asked, ballots, supporters), supporters)
+    return Outcome(Standing.RESOLVED, label, _method(asked, ballots, supporters), supporters, people)
+
+
+def further_sheets(asked: Asked, outcome: Outcome, votes: Iterable[Vote]) -> list[Sheet]:
+    """The sheets that the ticket still lacks, so that those can answer on whom its outcome waits.
+
+    Where people differ, one more is asked, who is not shown what the model said. Of stages, the next is, who
+    is told what was said before.
+    """
+    if outcome.standing is Standing.DISAGREED:
+        wanted, blind = outcome.people + 1, True
+    elif outcome.standing is Standing.WAITING:
+        wanted, blind = outcome.people + 1 if asked.stages else asked.signatures, asked.blind
+    else:
+        return []
+    skill = said = None
+    if asked.stages:
+        skill = asked.stages[min(outcome.people, len(asked.stages) - 1)]
+        said = said_before([vote.answer for vote in _one_each(votes)])
+    return [
+        Sheet(asked.ticket_id, copy, blind, skill, said_html=said or "")
+        for copy in range(asked.sheets + 1, wanted + asked.spent + 1)
+    ]
 
 
 def resolution_of(asked: Asked, outcome: Outcome, earlier: int, now: datetime) -> Resolution | None:

@@ -13,13 +13,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hitl_mlops.overrides.consensus import Asked, Standing, Vote, resolution_of, still_stands, weigh
+from hitl_mlops.overrides.consensus import (
+    Asked,
+    Standing,
+    Vote,
+    further_sheets,
+    resolution_of,
+    still_stands,
+    weigh,
+)
 from hitl_mlops.overrides.reasons import BARRING, Reason, person_and_ticket
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution, ScreenedAnswer
 from hitl_mlops.overrides.screen import Known
 from hitl_mlops.review.answer import Answer
 from hitl_mlops.review.desk import DeskTask
-from hitl_mlops.review.ticket import EXERCISES
+from hitl_mlops.review.ticket import EXERCISES, Sheet
 
 ON_THE_DESK = frozenset({AnswerState.ACCEPTED, AnswerState.QUARANTINED})
 """States of answers that, as far as we know, the desk still shows."""
@@ -34,12 +42,15 @@ class Background:
         elsewhere: accepted answers to these tickets on tasks outside the page.
         standing: ticket id → the resolution that stands.
         earlier: ticket id → how many resolutions it ever had.
+        bound: (ticket id, account) of who answered the case before, of tickets where others have the last
+            word.
     """
 
     asked: Mapping[str, Asked]
     elsewhere: Sequence[KeptAnswer] = ()
     standing: Mapping[str, Resolution] = field(default_factory=dict)
     earlier: Mapping[str, int] = field(default_factory=dict)
+    bound: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +72,23 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of tickets: resolutions made and taken back, tickets that wait for more people."""
+    """What became of tickets.
+
+    Attributes:
+        made: resolutions that stand now.
+        withdrawn: resolutions that stood before.
+        disagreements: tickets on which people differ and one more is asked.
+        ties: tickets that wait for an adjudicator.
+        waiting: tickets that too few people have answered.
+        sheets: on which more people are asked.
+    """
 
     made: tuple[Resolution, ...] = ()
     withdrawn: tuple[Resolution, ...] = ()
     disagreements: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +189,13 @@ def settle(
             votes[one.answer.ticket_id].append(Vote(one.key, one.person, one.answer))
     made: list[Resolution] = []
     withdrawn: list[Resolution] = []
+    sheets: list[Sheet] = []
     waiting: dict[Standing, list[str]] = defaultdict(list)
     for ticket in sorted({ticket for ticket in tickets if _resolves(background, ticket)}, key=str):
         asked, standing = background.asked[str(ticket)], background.standing.get(str(ticket))
         outcome = weigh(asked, votes[asked.ticket_id])
         waiting[outcome.standing].append(asked.ticket_id)
+        sheets += further_sheets(asked, outcome, votes[asked.ticket_id])
         if standing is not None and still_stands(standing, outcome):
             continue
         if standing is not None:
@@ -180,7 +204,12 @@ def settle(
         if resolution is not None:
             made.append(resolution)
     return Settled(
-        tuple(made), tuple(withdrawn), tuple(waiting[Standing.DISAGREED]), tuple(waiting[Standing.TIED])
+        tuple(made),
+        tuple(withdrawn),
+        tuple(waiting[Standing.DISAGREED]),
+        tuple(waiting[Standing.TIED]),
+        tuple(waiting[Standing.WAITING]),
+        tuple(sheets),
     )
 
 

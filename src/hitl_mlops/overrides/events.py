@@ -23,12 +23,17 @@ def events_of(step: Step, actor: str, now: datetime) -> list[Event]:
 
 
 def settled_events(settled: Settled, actor: str, now: datetime) -> list[Event]:
-    """The entries of what became of tickets: first what was withdrawn, then what was made."""
+    """The entries of what became of tickets: what was withdrawn, what was made, who else is asked."""
     kinds = (
         (Kind.RESOLUTIONS_WITHDRAWN, settled.withdrawn),
         (Kind.RESOLUTIONS_MADE, settled.made),
     )
-    return [_resolutions(kind, which, actor, now) for kind, which in kinds if which]
+    more = dict.fromkeys(sheet.ticket_id for sheet in settled.sheets)
+    asked = ((Kind.TICKETS_ASKED_AGAIN, more), (Kind.TICKETS_TIED, settled.ties))
+    return [
+        *(_resolutions(kind, which, actor, now) for kind, which in kinds if which),
+        *(Event(kind, actor, now, refs={"ticket": [*which]}) for kind, which in asked if which),
+    ]
 
 
 def ruled_event(kind: Kind, one: KeptAnswer, by: str, now: datetime) -> Event:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from hitl_mlops.overrides.consensus import Asked
-from hitl_mlops.overrides.reasons import Reason
+from hitl_mlops.overrides.reasons import Reason, person_and_ticket
 from hitl_mlops.review.answer import Answer
 from hitl_mlops.review.roster import Roster
 
@@ -30,8 +31,21 @@ def barred(
         if ticket is None or person is None:
             continue
         known = roster.named(person)
-        if known is not None and not known.can(ticket.skill):
+        if known is not None and not known.can(ticket.skill_for(answer.task_id)):
             found[Reason.LACKS_SKILL].add(answer.key)
         if ticket.meant_for not in (None, person):
             found[Reason.MEANT_FOR_ANOTHER].add(answer.key)
     return {reason: frozenset(keys) for reason, keys in found.items() if keys}
+
+
+def self_confirmed(
+    answers: Iterable[Answer], bound: AbstractSet[tuple[str, str]]
+) -> dict[Reason, frozenset[str]]:
+    """`Reason.SELF_CONFIRMED` → keys of the answers of people who answered the case before; else nothing.
+
+    Args:
+        answers: the answers.
+        bound: (ticket id, account in lower case) of those people, of tickets where others have the last word.
+    """
+    keys = frozenset(answer.key for answer in answers if person_and_ticket(answer) in bound)
+    return {Reason.SELF_CONFIRMED: keys} if keys else {}

@@ -10,11 +10,14 @@ from hitl_mlops.audit.entry import Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.errors import BusyError, InputError, RefusedError
 from hitl_mlops.overrides.book import AnswerBook
+from hitl_mlops.overrides.consensus import Vote, further_sheets, weigh
 from hitl_mlops.overrides.decide import Settled, Step, settle
 from hitl_mlops.overrides.events import ruled_event, settled_events
+from hitl_mlops.overrides.may_answer import self_confirmed
 from hitl_mlops.overrides.reasons import BINDING, person_and_ticket
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer
 from hitl_mlops.overrides.screen import Known, Screen
+from hitl_mlops.review.ticket import EXERCISES, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,20 @@ class Quarantine:
             if one is None:
                 return
             dropped = _ruled(one, AnswerState.DROPPED, ruling)
-            self.book.write(Step(0, changed=(dropped,)), ruling.at)
-            self.trail.append([ruled_event(Kind.ANSWERS_DROPPED, dropped, ruling.by, ruling.at)])
+            again = Settled(sheets=tuple(self._ask_another(one)))
+            self.book.write(Step(0, changed=(dropped,), settled=again), ruling.at)
+            told = ruled_event(Kind.ANSWERS_DROPPED, dropped, ruling.by, ruling.at)
+            self.trail.append([told, *settled_events(again, ruling.by, ruling.at)])
+
+    def _ask_another(self, dropped: KeptAnswer) -> list[Sheet]:
+        """A sheet for somebody else, as the desk offers no sheet again that has an answer."""
+        ticket = dropped.answer.ticket_id or ""
+        background = self.book.background({ticket}, {})
+        asked, standing = background.asked.get(ticket), background.standing.get(ticket)
+        if asked is None or standing is not None or asked.kind in EXERCISES:
+            return []
+        votes = [Vote(one.key, one.person, one.answer) for one in background.elsewhere if one.person]
+        return further_sheets(replace(asked, spent=asked.spent + 1), weigh(asked, votes), votes)
 
     def _waiting(self, key: str, ruling: Ruling, done: AnswerState) -> KeptAnswer | None:
         """The answer, if the ruling may be made now; None if it was made before. Other writers wait."""
@@ -127,7 +142,8 @@ class Quarantine:
             for other in accepted
             if other not in same and not other.answer.skipped
         )
-        known = Known(self.classes, frozenset(background.asked), self.reviewers, answered, ruling.at)
+        asked, bars = frozenset(background.asked), self_confirmed([one.answer], background.bound)
+        known = Known(self.classes, asked, self.reviewers, answered, ruling.at, bars)
         self._refuse_if_bound(one, known)
         changed = (
             _ruled(one, AnswerState.ACCEPTED, ruling),

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     TOO_SLOW = "it took longer than a person stays on one case"
     FROM_THE_FUTURE = "it was given at a time that has not come yet"
     ALREADY_ANSWERED = "the same person has answered this ticket already"
+    SELF_CONFIRMED = "whoever answered the case before cannot have the last word on it"
     OTHER_CONTENT = "its content changed while its time of change did not"
 
 
@@ -36,11 +37,12 @@ BINDING = frozenset(
         Reason.NO_CLASS,
         Reason.UNKNOWN_CLASS,
         Reason.ALREADY_ANSWERED,
+        Reason.SELF_CONFIRMED,
     }
 )
 """What nobody can release an answer from: there would be no decision, person or class to count it for."""
 
-BARRING = (Reason.LACKS_SKILL, Reason.MEANT_FOR_ANOTHER)
+BARRING = (Reason.LACKS_SKILL, Reason.MEANT_FOR_ANOTHER, Reason.SELF_CONFIRMED)
 """What only ticket and person together tell."""
 
 

@@ -58,5 +58,5 @@ def ticket_for(
         opened_at=now,
         due_at=deadlines.due(policy.lane, now),
         skill=deadlines.skills.get(policy.lane),
-        shown={**values, "why_html": values["why_html"] + note},
+        shown={**values, "said_html": note},
     )

@@ -58,9 +58,9 @@ class Desk(Protocol):
         ...
 
     def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
-        """Put the tickets on the desk; ticket id → task id for all of them.
+        """Put the tickets on the desk; sheet id → task id for all of them.
 
-        A ticket already there is found by its id, not doubled, also after a kill in mid-import.
+        A sheet already there is found by its id, not doubled, also after a kill in mid-import.
 
         Raises:
             ServiceDownError: the desk does not answer; those already stored are found next time.

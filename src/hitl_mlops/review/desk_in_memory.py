@@ -20,6 +20,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 @dataclass(slots=True)
 class _Task:
     ticket_id: str | None
+    sheet_id: str | None
     changed_at: str
     model_label: str | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -54,15 +55,16 @@ class InMemoryDesk:
 
     def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """See `Desk.push`."""
-        there = {task.ticket_id: str(task_id) for task_id, task in reversed(self._tasks.items())}
+        there = {task.sheet_id: str(task_id) for task_id, task in reversed(self._tasks.items())}
         for ticket in tickets:
-            if ticket.ticket_id not in there:
-                there[ticket.ticket_id] = self._add(ticket.ticket_id, ticket.shown.get("model_label"))
-        return {ticket.ticket_id: there[ticket.ticket_id] for ticket in tickets}
+            if ticket.sheet_id not in there:
+                shown = ticket.shown.get("model_label")
+                there[ticket.sheet_id] = self._add(ticket.ticket_id, ticket.sheet_id, shown)
+        return {ticket.sheet_id: there[ticket.sheet_id] for ticket in tickets}
 
     def add_by_hand(self) -> str:
         """A task that someone made on the desk, without a ticket; its id."""
-        return self._add(None)
+        return self._add(None, None)
 
     def changes(self, since: Cursor | None = None) -> Iterator[list[DeskTask]]:
         """See `Desk.changes`."""
@@ -93,9 +95,9 @@ class InMemoryDesk:
         self._people.setdefault(account, str(len(self._people) + 1))
         return InMemorySession(self, account)
 
-    def _add(self, ticket_id: str | None, model_label: str | None = None) -> str:
+    def _add(self, ticket_id: str | None, sheet_id: str | None, model_label: str | None = None) -> str:
         self._serial += 1
-        self._tasks[self._serial] = _Task(ticket_id, self._now()[0], model_label)
+        self._tasks[self._serial] = _Task(ticket_id, sheet_id, self._now()[0], model_label)
         return str(self._serial)
 
     def _now(self) -> tuple[str, datetime]:

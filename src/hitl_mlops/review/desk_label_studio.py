@@ -94,7 +94,7 @@ class LabelStudioDesk:
     def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """See `Desk.push`: looks up, imports what is missing in chunks of 500, looks up again."""
         shown, blind = self.ensure_ready()
-        unique = {ticket.ticket_id: ticket for ticket in tickets}
+        unique = {ticket.sheet_id: ticket for ticket in tickets}
         stored: dict[str, str] = {}
         for project, is_blind in ((shown, False), (blind, True)):
             wanted = [ticket for ticket in unique.values() if ticket.blind is is_blind]
@@ -103,43 +103,35 @@ class LabelStudioDesk:
         return stored
 
     def _store(self, project_id: int, tickets: list[Ticket]) -> dict[str, str]:
-        ids = [ticket.ticket_id for ticket in tickets]
+        ids = [ticket.sheet_id for ticket in tickets]
         there = self._find(project_id, ids)
-        missing = [ticket for ticket in tickets if ticket.ticket_id not in there]
+        missing = [ticket for ticket in tickets if ticket.sheet_id not in there]
         if missing:
             self._http.post(f"/api/projects/{project_id}/import", [_as_task(ticket) for ticket in missing])
             there = self._find(project_id, ids)
-        lost = [ticket_id for ticket_id in ids if ticket_id not in there]
+        lost = [sheet_id for sheet_id in ids if sheet_id not in there]
         if lost:
             raise ServiceDownError(
                 f"Label Studio took {len(missing)} tickets, but {len(lost)} of them are not there.",
                 remedy="Run `hitl review push` again; what is there is found and not doubled.",
                 tickets=lost,
             )
-        for ticket in tickets:
-            self._ask_enough_people(ticket, there[ticket.ticket_id])
-        return {ticket_id: str(task["id"]) for ticket_id, task in there.items()}
+        return there
 
-    def _ask_enough_people(self, ticket: Ticket, task: Mapping[str, Any]) -> None:
-        """Label Studio offers the task until so many people answered; imports ignore that field."""
-        if task.get("overlap", 1) < ticket.signatures:
-            self._http.patch(f"/api/tasks/{task['id']}/", {"overlap": ticket.signatures})
-
-    def _find(self, project_id: int, ticket_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Ticket id → its task, the oldest where someone doubled it by hand."""
-        found: dict[str, dict[str, Any]] = {}
-        for chunk in _chunks(ticket_ids, LOOKUP_CHUNK):
+    def _find(self, project_id: int, sheet_ids: Sequence[str]) -> dict[str, str]:
+        """Sheet id → its task, the oldest where someone doubled it by hand."""
+        found: dict[str, int] = {}
+        for chunk in _chunks(sheet_ids, LOOKUP_CHUNK):
             ids = {
-                "filter": "filter:tasks:data.ticket_id",
+                "filter": "filter:tasks:data.sheet_id",
                 "operator": "in_list",
                 "type": "List",
                 "value": chunk,
             }
-            for task in self._tasks.listing(project_id, "id,overlap,data", ids):
-                ticket_id = task["data"]["ticket_id"]
-                if ticket_id not in found or task["id"] < found[ticket_id]["id"]:
-                    found[ticket_id] = task
-        return found
+            for task in self._tasks.listing(project_id, "id,data", ids):
+                sheet_id, task_id = task["data"]["sheet_id"], int(task["id"])
+                found[sheet_id] = min(task_id, found.get(sheet_id, task_id))
+        return {sheet_id: str(task_id) for sheet_id, task_id in found.items()}
 
     def changes(self, since: Cursor | None = None) -> Iterator[list[DeskTask]]:
         """See `Desk.changes`. Pages of both projects, merged into one order.
@@ -202,7 +194,8 @@ class _Accounts(Mapping[int, str]):
 
 def _as_task(ticket: Ticket) -> dict[str, Any]:
     due = ticket.due_at.strftime("%Y-%m-%d %H:%M %Z")
-    return {"data": {**ticket.shown, "ticket_id": ticket.ticket_id, "lane": ticket.lane, "due": due}}
+    ours = {"ticket_id": ticket.ticket_id, "sheet_id": ticket.sheet_id, "lane": ticket.lane, "due": due}
+    return {"data": {**ticket.shown, **ours}}
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

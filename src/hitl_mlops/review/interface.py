@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
-from hitl_mlops.review.answer import ESCALATE
+from hitl_mlops.review.answer import ESCALATE, Answer
 
-PAGE = 3
+PAGE = 4
 """Raised when the layout changes, so that pages made by an earlier version are brought up to date."""
 
 STANDARD_LANE = "standard"
@@ -114,6 +114,7 @@ def _case_panel(task: Task) -> str:
     if task.show:
         lines.append('<Header value="Also known" size="5"/>')
         lines.append('<HyperText name="beside" value="$beside_html" inline="true"/>')
+    lines.append('<HyperText name="said" value="$said_html" inline="true"/>')
     return "".join(f"      {line}\n" for line in lines)
 
 
@@ -227,7 +228,7 @@ def shown_values(  # what a page is made of
         image: the picture as a data URI (`picture.picture_of`), for image tasks.
         blind: leave out all that the model said.
     """
-    values: dict[str, Any] = {"case_id": case.case_id}
+    values: dict[str, Any] = {"case_id": case.case_id, "said_html": ""}
     if task.kind is InputKind.TEXT:
         values["text"] = _text(case.inputs.get(task.inputs[0]))
     elif task.kind is InputKind.IMAGE:
@@ -253,6 +254,29 @@ def shown_values(  # what a page is made of
             decision.at,
         ),
     }
+
+
+_OF_THE_CASE = frozenset({"case_id", "text", "image", "features_html", "beside_html", "said_html"})
+
+
+def without_the_model(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page may show that hides what the model said: of the values shown, those of the case."""
+    return {name: value for name, value in shown.items() if name in _OF_THE_CASE}
+
+
+def said_before(answers: Sequence[Answer]) -> str:
+    """What people answered to this question, without their names, as HTML; empty where nobody did."""
+    lines = "".join(_ANSWER.format(escape(_summed_up(one)), escape(one.rationale)) for one in answers)
+    return _SAID.format(lines) if lines else ""
+
+
+_SAID = '<div style="font-size:13px;margin-top:4px">People said before:<ul>{}</ul></div>'
+_ANSWER = "<li><b>{}</b>: {}</li>"
+
+
+def _summed_up(answer: Answer) -> str:
+    code = REASON_CODES.get(answer.reason_code or "", "")
+    return ", ".join(part for part in (answer.label, code) if part)
 
 
 def _text(value: Any) -> str:

@@ -26,11 +26,17 @@ class Deadlines:
         hours: lane → hours from opening to deadline.
         otherwise_hours: for lanes not named.
         skills: lane → what who answers must be able to do; lanes that anybody may answer are missing.
+        blind_first: lanes where the first signature is given without the model's answer.
+        stages: lane → skills of those who sign one after another.
+        drawn_blind: decision id → whether nobody who is asked is shown the model's answer.
     """
 
     hours: Mapping[str, float] = field(default_factory=dict)
     otherwise_hours: float = 24.0
     skills: Mapping[str, str] = field(default_factory=dict)
+    blind_first: AbstractSet[str] = frozenset()
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    drawn_blind: Callable[[str], bool] = lambda _decision_id: False
 
     def due(self, lane: str, opened_at: datetime) -> datetime:
         """The deadline of a ticket of that lane."""
@@ -100,18 +106,21 @@ def _ticket(  # what a ticket is made of
     decision: Decision, kind: TicketKind, case: Case, shown: Shown, deadlines: Deadlines, now: datetime
 ) -> Ticket:
     lane = decision.route if kind is TicketKind.REVIEW else STANDARD_LANE
-    blind = kind in (TicketKind.SHADOW, TicketKind.LEARNING)
+    blind = kind in (TicketKind.SHADOW, TicketKind.LEARNING) or deadlines.drawn_blind(decision.decision_id)
+    stages = deadlines.stages.get(lane, ())
     return Ticket(
         ticket_id=ticket_id_of(decision.decision_id, kind),
         decision_id=decision.decision_id,
         kind=kind,
         suggestion=decision.label,
         lane=lane,
-        signatures=max(1, decision.signatures),
+        signatures=max(1, decision.signatures, len(stages)),
         blind=blind,
         opened_at=now,
         due_at=deadlines.due(lane, now),
-        skill=deadlines.skills.get(lane),
+        skill=stages[0] if stages else deadlines.skills.get(lane),
+        blind_first=lane in deadlines.blind_first,
+        stages=stages,
         shown=shown_values(
             decision,
             case,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import intents
 from hitl_mlops.ids import instant
 from hitl_mlops.review.desk import Desk
+from hitl_mlops.review.ticket import Ticket
 from hitl_mlops.review.tickets import TicketBook
 
 AT_ONCE = 500
@@ -25,7 +26,7 @@ class Pushed:
     """What a push did.
 
     Attributes:
-        pushed: tickets that waited and are on the desk now.
+        pushed: sheets that waited and are on the desk now; a ticket has one for each person asked.
         pages: addresses at which people answer.
     """
 
@@ -48,11 +49,11 @@ def push_tickets(  # who keeps what was done
     count = 0
     while waiting := book.waiting(AT_ONCE):
         key = f"push:{desk.name}"
-        _intend(database, key, [ticket.ticket_id for ticket in waiting], now)
+        _intend(database, key, [ticket.sheet_id for ticket in waiting], now)
         tasks = desk.push(waiting)
         with database.transaction() as connection:
             count += book.mark_pushed(tasks)
-            trail.append([_pushed(desk.name, tasks, now, actor)])
+            trail.append([_pushed(desk.name, waiting, tasks, now, actor)])
             connection.execute(sa.update(intents).where(intents.c.key == key).values(closed_at=instant(now)))
     return Pushed(count, desk.pages)
 
@@ -65,11 +66,14 @@ def _intend(database: Database, key: str, ticket_ids: list[str], now: datetime) 
             connection.execute(sa.insert(intents).values(key=key, **row))
 
 
-def _pushed(desk: str, tasks: Mapping[str, str], now: datetime, actor: str) -> Event:
+def _pushed(
+    desk: str, pushed: Sequence[Ticket], tasks: Mapping[str, str], now: datetime, actor: str
+) -> Event:
+    ids = dict.fromkeys(ticket.ticket_id for ticket in pushed if ticket.sheet_id in tasks)
     return Event(
         kind=Kind.TICKETS_PUSHED,
         actor=actor,
         at=now,
-        refs={"ticket": list(tasks)},
+        refs={"ticket": list(ids)},
         facts={"desk": desk, "tickets": len(tasks)},
     )

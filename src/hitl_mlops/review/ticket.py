@@ -31,6 +31,10 @@ EXERCISES = frozenset({TicketKind.CALIBRATION, TicketKind.SEED})
 """Kinds that ask what is known already, to see how people judge: their answers resolve nothing."""
 
 
+LAST_WORD = frozenset({TicketKind.ADJUDICATION, TicketKind.COMPLAINT})
+"""Kinds by which a supervisor decides what others answered differently, or what somebody complains of."""
+
+
 class TicketState(StrEnum):
     """How far a ticket has come."""
 
@@ -38,6 +42,8 @@ class TicketState(StrEnum):
     """In the outbox: not yet on the desk."""
     OPEN = "open"
     """On the desk."""
+    TIED = "tied"
+    """People differ or handed it up: an adjudicator is asked."""
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
 
@@ -46,6 +52,9 @@ class TicketState(StrEnum):
 class Ticket:
     """A question put to people about one decision.
 
+    Each person who is asked finds it on a sheet of the desk of their own, so that nobody sees what another
+    answered: the first sheet is copy 1.
+
     Attributes:
         ticket_id: stable for decision and kind, so that opening again finds it.
         decision_id: the decision asked about.
@@ -53,7 +62,7 @@ class Ticket:
         suggestion: the class that the model answered; empty where it gave none.
         lane: the route, `standard`, `senior`, …; spot checks and shadow tickets look like `standard`.
         signatures: how many distinct people must agree, ≥ 1.
-        blind: the model's answer is not shown.
+        blind: the model's answer is not shown on this sheet.
         opened_at: when it was opened.
         due_at: the deadline.
         shown: all that the desk may display, and nothing else (see `interface.shown_values`).
@@ -62,6 +71,9 @@ class Ticket:
         skill: what who answers must be able to do; None: anybody may.
         meant_for: roster id of the one person asked; None: whoever may.
         step: how many steps of the escalation ladder it has climbed.
+        blind_first: the model's answer is not shown on the first sheet, and is on the others.
+        stages: skills of those who sign one after another; empty where all are asked at once.
+        copy: which of its sheets this is, from 1.
     """
 
     ticket_id: str
@@ -79,6 +91,50 @@ class Ticket:
     skill: str | None = None
     meant_for: str | None = None
     step: int = 0
+    blind_first: bool = False
+    stages: tuple[str, ...] = ()
+    copy: int = 1
+
+    @property
+    def sheet_id(self) -> str:
+        """Names this sheet of the desk and no other."""
+        return sheet_id_of(self.ticket_id, self.copy)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A further sheet of a ticket, for one more person.
+
+    Attributes:
+        ticket_id: the ticket.
+        copy: its number, from 2.
+        blind: the model's answer is not shown.
+        skill: what who answers must be able to do; None: as the ticket says.
+        task_id: the desk's id of it, once it is there.
+        said_html: what is told of the answers before; empty where nothing is.
+    """
+
+    ticket_id: str
+    copy: int
+    blind: bool
+    skill: str | None = None
+    task_id: str | None = None
+    said_html: str = ""
+
+
+def sheet_id_of(ticket_id: str, copy: int) -> str:
+    """The id of a sheet: the ticket's own for the first.
+
+    >>> sheet_id_of("t_1", 1), sheet_id_of("t_1", 2)
+    ('t_1', 't_1/2')
+    """
+    return ticket_id if copy == 1 else f"{ticket_id}/{copy}"
+
+
+def first_sheets(ticket: Ticket) -> list[Sheet]:
+    """The further sheets that a ticket has from the first: one for each signature that is asked at once."""
+    signatures = 1 if ticket.stages else ticket.signatures
+    return [Sheet(ticket.ticket_id, copy, ticket.blind) for copy in range(2, signatures + 1)]
 
 
 def ticket_id_of(decision_id: str, kind: TicketKind) -> str:

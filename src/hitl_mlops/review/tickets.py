@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hitl_mlops.database.connect import Database
-from hitl_mlops.database.tables import tickets
+from hitl_mlops.database.tables import ticket_sheets, tickets
 from hitl_mlops.ids import instant, parse_instant
-from hitl_mlops.review.ticket import Ticket, TicketKind, TicketState
+from hitl_mlops.review.interface import without_the_model
+from hitl_mlops.review.ticket import Sheet, Ticket, TicketKind, TicketState, first_sheets
 
 MANY = 500
 """Rows per statement: within every database's limit of parameters."""
 UNANSWERED = (TicketState.WAITING, TicketState.OPEN)
+_OF_A_SHEET = ("copy", "blind", "skill", "said_html")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,48 @@ class TicketBook:
             new = [ticket for ticket_id, ticket in unique.items() if ticket_id not in there]
             if new:
                 connection.execute(sa.insert(tickets), [_as_row(ticket) for ticket in new])
+            self.add_sheets(sheet for ticket in new for sheet in first_sheets(ticket))
         return [ticket.ticket_id for ticket in new]
 
+    def add_sheets(self, sheets: Iterable[Sheet]) -> None:
+        """One more person is asked on each of these sheets; those that are there stay as they are."""
+        rows = [asdict(sheet) for sheet in sheets]
+        with self._database.transaction() as connection:
+            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            for piece in _chunks(rows):
+                connection.execute(insert(ticket_sheets).values(piece).on_conflict_do_nothing())
+
     def waiting(self, at_most: int | None = None) -> list[Ticket]:
-        """Tickets not yet on the desk, the earliest deadline first."""
+        """What is not yet on the desk, the earliest deadline first: tickets, then further sheets of them.
+
+        Each as its sheet shows it: without what the model said where the sheet is blind.
+        """
         query = sa.select(tickets).where(tickets.c.state == TicketState.WAITING.value)
-        return self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id).limit(at_most))
+        found = self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id).limit(at_most))
+        first = [_as_sheet(ticket, ticket.blind or ticket.blind_first) for ticket in found]
+        return first or self._waiting_sheets(at_most)
+
+    def _waiting_sheets(self, at_most: int | None) -> list[Ticket]:
+        query = (
+            sa.select(tickets, *(ticket_sheets.c[name].label(f"sheet_{name}") for name in _OF_A_SHEET))
+            .join(ticket_sheets, ticket_sheets.c.ticket_id == tickets.c.ticket_id)
+            .where(ticket_sheets.c.task_id.is_(None), tickets.c.state == TicketState.OPEN.value)
+            .order_by(tickets.c.due_at, tickets.c.ticket_id, ticket_sheets.c.copy)
+            .limit(at_most)
+        )
+        with self._database.reading() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        sheets = [{name: row.pop(f"sheet_{name}") for name in _OF_A_SHEET} for row in rows]
+        return [_further(_as_ticket(row), sheet) for row, sheet in zip(rows, sheets, strict=True)]
+
+    def sheets(self, ticket_ids: Iterable[str]) -> list[Sheet]:
+        """Every further sheet of these tickets, by ticket, then number."""
+        found: list[Sheet] = []
+        with self._database.reading() as connection:
+            for chunk in _chunks(ticket_ids):
+                query = sa.select(ticket_sheets).where(ticket_sheets.c.ticket_id.in_(chunk))
+                found += [Sheet(**row) for row in connection.execute(query).mappings()]
+        return sorted(found, key=lambda sheet: (sheet.ticket_id, sheet.copy))
 
     def more_wait_than(self, many: int) -> bool:
         """Whether more tickets than that are not yet on the desk."""
@@ -81,24 +121,29 @@ class TicketBook:
             return connection.execute(query.limit(1).offset(many)).first() is not None
 
     def mark_pushed(self, tasks: Mapping[str, str]) -> int:
-        """Tickets (ticket id → task id) are on the desk; how many were waiting. Others keep their state."""
+        """Sheets (sheet id → task id) are on the desk; how many were waiting. Others keep their state."""
         with self._database.transaction() as connection:
             return sum(
-                connection.execute(
-                    sa.update(tickets)
-                    .where(tickets.c.ticket_id == ticket_id, tickets.c.state == TicketState.WAITING.value)
-                    .values(state=TicketState.OPEN.value, task_id=task_id)
-                ).rowcount
-                for ticket_id, task_id in tasks.items()
+                connection.execute(_put_on_the_desk(sheet_id, task_id)).rowcount
+                for sheet_id, task_id in tasks.items()
             )
 
     def mark_resolved(self, ticket_ids: Iterable[str]) -> None:
         """These have a resolution."""
-        self._set(ticket_ids, TicketState.RESOLVED, [TicketState.WAITING, TicketState.OPEN])
+        self._set(ticket_ids, TicketState.RESOLVED, [TicketState.TIED, *UNANSWERED])
+
+    def mark_tied(self, ticket_ids: Iterable[str]) -> None:
+        """Of these an adjudicator must be asked."""
+        self._set(ticket_ids, TicketState.TIED, [TicketState.RESOLVED, *UNANSWERED])
 
     def reopen(self, ticket_ids: Iterable[str]) -> None:
-        """These had a resolution that was taken back: people are asked again."""
-        self._set(ticket_ids, TicketState.OPEN, [TicketState.RESOLVED])
+        """These had a resolution that was taken back, or are tied no more: people are asked again."""
+        self._set(ticket_ids, TicketState.OPEN, [TicketState.RESOLVED, TicketState.TIED])
+
+    def tied(self) -> list[Ticket]:
+        """Tickets on which people differ or which somebody handed up, by id."""
+        query = sa.select(tickets).where(tickets.c.state == TicketState.TIED.value)
+        return self._read(query.order_by(tickets.c.ticket_id))
 
     def mark_withdrawn(self, ticket_ids: Iterable[str]) -> None:
         """These are not asked any more; what is resolved stays."""
@@ -119,6 +164,15 @@ class TicketBook:
                 query = sa.select(tickets.c.decision_id).where(tickets.c.decision_id.in_(chunk))
                 found.update(connection.execute(query).scalars())
         return frozenset(found)
+
+    def ids_about(self, decision_ids: Iterable[str]) -> list[str]:
+        """Ids of every ticket about these decisions, sorted."""
+        found: list[str] = []
+        with self._database.reading() as connection:
+            for chunk in _chunks(decision_ids):
+                query = sa.select(tickets.c.ticket_id).where(tickets.c.decision_id.in_(chunk))
+                found += connection.execute(query).scalars()
+        return sorted(found)
 
     def overdue(self, now: datetime) -> list[Ticket]:
         """Unanswered tickets past their deadline, the latest deadline last."""
@@ -190,6 +244,8 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
         "skill": ticket.skill,
         "meant_for": ticket.meant_for,
         "step": ticket.step,
+        "blind_first": ticket.blind_first,
+        "stages": list(ticket.stages),
     }
 
 
@@ -199,13 +255,35 @@ def _as_ticket(row: Mapping[str, Any]) -> Ticket:
             **row,
             "kind": TicketKind(row["kind"]),
             "state": TicketState(row["state"]),
+            "stages": tuple(row["stages"]),
             "opened_at": parse_instant(row["opened_at"]),
             "due_at": parse_instant(row["due_at"]),
         }
     )
 
 
-def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+def _as_sheet(ticket: Ticket, blind: bool) -> Ticket:
+    shown = without_the_model(ticket.shown) if blind else ticket.shown
+    return replace(ticket, blind=blind, shown=shown)
+
+
+def _further(ticket: Ticket, sheet: Mapping[str, Any]) -> Ticket:
+    shown = {**ticket.shown, "said_html": sheet["said_html"] or ticket.shown.get("said_html", "")}
+    whole = replace(ticket, copy=sheet["copy"], skill=sheet["skill"] or ticket.skill, shown=shown)
+    return _as_sheet(whole, sheet["blind"])
+
+
+def _put_on_the_desk(sheet_id: str, task_id: str) -> sa.Update:
+    ticket_id, _, copy = sheet_id.partition("/")
+    if not copy:
+        here = (tickets.c.ticket_id == ticket_id) & (tickets.c.state == TicketState.WAITING.value)
+        return sa.update(tickets).where(here).values(state=TicketState.OPEN.value, task_id=task_id)
+    this = (ticket_sheets.c.ticket_id == ticket_id) & (ticket_sheets.c.copy == int(copy))
+    here = this & ticket_sheets.c.task_id.is_(None)
+    return sa.update(ticket_sheets).where(here).values(task_id=task_id)
+
+
+def _chunks(ids: Iterable[Item]) -> Iterator[list[Item]]:
     rest = iter(ids)
     while chunk := list(islice(rest, MANY)):
         yield chunk

@@ -25,10 +25,8 @@ from hitl_mlops.routing.reach import (
 
 __all__ = ["Finding", "Severity", "check"]
 
-_KEPT = "is kept with the policy, and nothing acts on it yet"
 _FORM = "is checked for form, and nothing acts on it yet"
 NOT_ACTED_ON: Mapping[str, str] = {
-    "blind_second": _KEPT,
     "escalation": _FORM,
 }
 """Key of the file, for routes without `routes.NAME.` → what becomes of it."""

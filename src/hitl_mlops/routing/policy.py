@@ -69,7 +69,9 @@ class RoutePlan:
         haltable_for: how long after its beginning it can be halted; None: it is not `during`.
         checks: names of user functions that must pass.
         otherwise: where a failed check sends it.
-        blind_second: the second reviewer does not see the first one's answer.
+        blind_second: the first of several signatures is given without sight of the model's answer. That no
+            signature is given in sight of another holds in any case.
+        stages: skills of those who sign one after another; empty where all are asked at once.
     """
 
     name: str
@@ -83,6 +85,7 @@ class RoutePlan:
     checks: tuple[str, ...] = ()
     otherwise: str | None = None
     blind_second: bool = False
+    stages: tuple[str, ...] = ()
 
     @property
     def automatic(self) -> bool:

@@ -119,8 +119,28 @@ def _route(name: str, piece: Piece, noted: Noted) -> RoutePlan:
     for function in said["checks"]:
         noted.uses.setdefault(function, fields["checks"].line)
     said["intervention"] = _intervention(name, piece, fields)
-    said.setdefault("signatures", 0 if automatic else 1)
+    said["stages"] = _stages(automatic, fields, said)
+    said.setdefault("signatures", 0 if automatic else max(1, len(said["stages"])))
     return RoutePlan(name, tier=_tier(fields, noted), **said)
+
+
+def _stages(automatic: bool, fields: Mapping[str, Piece], said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who signs one after another; they say themselves how many sign and what each must be able to do."""
+    stages = tuple(said.get("stages", ()))
+    if "stages" not in fields:
+        return stages
+    if automatic or not stages:
+        raise fields["stages"].wrong(
+            "nobody would sign.", "Name those who do on a route with people: [operations, compliance]."
+        )
+    for key in ("skill", "blind_second"):
+        if key in fields:
+            raise fields[key].wrong(f"{key} does not go with stages.", f"Take out {key}, or the stages.")
+    if "signatures" in fields and fields["signatures"].whole() != len(stages):
+        raise fields["signatures"].wrong(
+            f"there are {len(stages)} stages, each with a signature.", "Take the line out."
+        )
+    return stages
 
 
 def _intervention(name: str, piece: Piece, fields: Mapping[str, Piece]) -> Intervention:

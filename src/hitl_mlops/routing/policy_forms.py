@@ -53,7 +53,8 @@ ROUTE: Mapping[str, Form] = {
     "haltable_for": DURATION.about("How long it can be halted, of a route `during`."),
     "checks": list_of(text()).about("Your functions that must answer true; hitl.yaml says where they are."),
     "else": text().about("The stricter route where a check fails."),
-    "blind_second": FLAG.about("The second reviewer does not see the first one's answer."),
+    "blind_second": FLAG.about("The first of several signatures is given without the model's answer."),
+    "stages": list_of(text(), single=False).about("Skills of those who sign one after another."),
 }
 STEP: Mapping[str, Form] = {
     "after": text().about("A share of the time allowed, 100%, or a time past the deadline, 4h."),

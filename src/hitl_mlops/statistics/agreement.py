@@ -137,7 +137,8 @@ def _counted(answers: Iterable[Sequence[Hashable]]) -> tuple[list[Hashable], npt
     places = {name: place for place, name in enumerate(names)}
     counts = np.zeros((len(units), len(names)))
     rows = np.repeat(np.arange(len(units)), [len(unit) for unit in units])
-    np.add.at(counts, (rows, [places[one] for unit in units for one in unit]), 1.0)
+    said = np.array([places[one] for unit in units for one in unit], dtype=np.intp)
+    np.add.at(counts, (rows, said), 1.0)
     return names, counts
 
 

@@ -66,7 +66,7 @@ class ForgetfulDesk(StoppableDesk):
     def push(self, tickets):
         self._answer()
         for one in tickets[: self.takes_at_most]:
-            self._add(one.ticket_id)
+            self._add(one.ticket_id, None)
         if self.takes_at_most is not None:
             self.up = False
             self._answer()

@@ -168,7 +168,7 @@ def test_a_complaint_asks_a_supervisor_who_sees_everything(room):
     assert ticket.due_at == NOW + timedelta(hours=4)
     assert not ticket.blind
     assert ticket.shown["model_label"] == "yes"
-    assert "&lt;b&gt;not&lt;/b&gt; my account" in ticket.shown["why_html"]
+    assert "&lt;b&gt;not&lt;/b&gt; my account" in ticket.shown["said_html"]
     assert [entry["kind"] for entry in room.told()] == ["complaints.made", "tickets.opened"]
     assert room.told()[0]["refs"] == {
         "decision": ["d_after"],

@@ -8,7 +8,7 @@ import pytest
 
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
-from hitl_mlops.review.interface import labelling_config, shown_values
+from hitl_mlops.review.interface import labelling_config, shown_values, without_the_model
 from tests.builders import a_case, a_decision
 
 with warnings.catch_warnings():
@@ -88,7 +88,16 @@ def test_the_blind_page_says_nothing_of_the_model() -> None:
         "case_id",
         "text",
         "beside_html",
+        "said_html",
     }
+
+
+def test_what_a_blind_sheet_keeps_of_a_page_is_what_a_blind_page_is_made_of() -> None:
+    for task in (a_task(), a_task(InputKind.TABLE, inputs=("x",)), a_task(InputKind.IMAGE, inputs=("x",))):
+        decision, case = a_decision(), a_case(inputs={"x": "w"})
+        shown = shown_values(decision, case, task, image="data:")
+        blind = shown_values(decision, case, task, image="data:", blind=True)
+        assert without_the_model(shown) == blind
 
 
 def test_every_value_in_html_is_escaped() -> None:

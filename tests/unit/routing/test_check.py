@@ -216,10 +216,10 @@ def test_a_column_that_no_case_has_is_an_error_where_the_columns_are_known():
 
 def test_what_is_read_and_not_acted_on_is_told_once_with_its_first_line():
     policy = parse_policy(
-        TIERS + "  two: {signatures: 2, blind_second: true, when: {confidence: '< 0.1'}}\n"
-        "  three: {signatures: 3, blind_second: true, when: {confidence: '< 0.05'}}\n"
+        TIERS + "  two: {signatures: 2, skill: second, when: {confidence: '< 0.1'}}\n"
+        "  three: {signatures: 3, skill: third, when: {confidence: '< 0.05'}}\n"
     )
-    assert [line for line, fact in told(policy, Severity.WARNING) if "blind_second" in fact] == [6]
+    assert [line for line, fact in told(policy, Severity.WARNING) if "skill" in fact] == [6]
 
 
 def test_every_key_that_is_said_not_to_be_acted_on_is_a_key_of_the_file():

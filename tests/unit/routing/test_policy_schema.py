@@ -48,6 +48,7 @@ routes:
   standard: {confidence: "0.75..0.85", signatures: 1, within: 24h}
   senior: {confidence: "< 0.75", skill: senior}
   two: {when: {confidence: "< 0.60"}, signatures: 2, blind_second: true}
+  two_stages: {stages: [operations, compliance]}
 spot_checks: {auto: 0.03, check: 0.05}
 escalation: [{after: 100%, to: senior}, {after: 24h, then: reject}]
 guards:

@@ -256,6 +256,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id"),
     )
     op.create_table(
+        "ticket_sheets",
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("copy", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("blind", sa.Boolean(), nullable=False),
+        sa.Column("skill", sa.String(length=80), nullable=True),
+        sa.Column("task_id", sa.String(length=40), nullable=True),
+        sa.Column("said_html", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", "copy"),
+    )
+    with op.batch_alter_table("ticket_sheets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_sheets_task_id"), ["task_id"], unique=False)
+
+    op.create_table(
         "tickets",
         sa.Column("ticket_id", sa.String(length=40), nullable=False),
         sa.Column("decision_id", sa.String(length=40), nullable=False),
@@ -272,6 +285,8 @@ def upgrade() -> None:
         sa.Column("skill", sa.String(length=80), nullable=True),
         sa.Column("meant_for", sa.String(length=80), nullable=True),
         sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("blind_first", sa.Boolean(), nullable=False),
+        sa.Column("stages", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id"),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
