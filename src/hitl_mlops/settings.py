@@ -13,6 +13,9 @@ from hitl_mlops.callbacks.address import prefix_of
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.documents import Piece, did_you_mean, read_yaml, with_environment
 from hitl_mlops.errors import ConfigurationError, InputError
+from hitl_mlops.redaction.finding import TYPES
+from hitl_mlops.redaction.masking import ALL, GROUP, NONE, Masking, types_named
+from hitl_mlops.redaction.patterns import Patterns
 
 PROJECT_FILE = "hitl.yaml"
 STATE_FOLDER = ".hitl"
@@ -32,6 +35,16 @@ def _as_prefixes(values: list[str]) -> list[str]:
             prefix_of(value)
         except ConfigurationError as error:
             raise ValueError(error.fact.rstrip(".")) from error
+    return values
+
+
+def _as_types(values: list[str]) -> list[str]:
+    known = (ALL, NONE, GROUP, *TYPES)
+    for value in values:
+        if value not in known:
+            raise ValueError(f"{value!r} is not known here. {did_you_mean(value, known)}")
+        if value in (ALL, NONE) and len(values) > 1:
+            raise ValueError(f"{value} stands alone, or not at all")
     return values
 
 
@@ -162,10 +175,15 @@ class ScreenSettings(_Section):
 
 
 class ReviewSettings(_Section):
-    """Section `review`: how much people may be asked."""
+    """Section `review`: how much people may be asked, and what they may see."""
 
     most_waiting: int = Field(default=50_000, ge=1)
     """Tickets that may wait for the desk; while there are more, no case is decided."""
+    mask: Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_as_types)] = [ALL]
+    """Personal data that is masked in what reviewers see: `all`, `none`, or types such as `card`, `e-mail`,
+    `national-id`."""
+    mask_except: Columns = []
+    """Columns whose values reviewers see unmasked."""
 
 
 class ServeSettings(_Section):
@@ -256,12 +274,12 @@ def task_of(
     inputs = _inputs(settings, columns)
     named = (written.id, written.subject, written.time, written.label)
     wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices]
-    wanted += [*written.protected, *attributes]
+    wanted += [*written.protected, *attributes, *settings.review.mask_except]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         raise InputError(
             f"{settings.model.base} has no column {', '.join(missing)}.",
-            remedy=f"It has {', '.join(columns[:20])}. Correct the section task of {PROJECT_FILE}.",
+            remedy=f"It has {', '.join(columns[:20])}. Correct {PROJECT_FILE}.",
             missing=missing,
         )
     classes = sorted(set(labels)) if isinstance(written.classes, str) else written.classes
@@ -278,7 +296,13 @@ def task_of(
         slices=tuple(written.slices),
         protected=tuple(written.protected),
         attributes=tuple(attributes),
+        masking=_masking(settings.review),
     )
+
+
+def _masking(review: ReviewSettings) -> Masking:
+    types = types_named(review.mask)
+    return Masking(types, Patterns(types), frozenset(review.mask_except))
 
 
 def _inputs(settings: Settings, columns: Sequence[str]) -> tuple[str, ...]:

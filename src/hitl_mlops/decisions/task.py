@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from hitl_mlops.redaction.masking import Masking
 
 
 class InputKind(StrEnum):
@@ -32,6 +34,7 @@ class Task:
         slices: columns for whose values figures are also given apart.
         protected: columns whose groups are to be treated alike; kept with a case, never shown to a reviewer.
         attributes: columns kept with the decision because the policy reads them.
+        masking: which personal data is masked before a value leaves for the desk.
     """
 
     project: str
@@ -46,6 +49,7 @@ class Task:
     slices: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    masking: Masking = field(default_factory=Masking)
 
     @property
     def kept(self) -> tuple[str, ...]:

@@ -45,8 +45,9 @@ def ticket_for(
         learned_from=shown.learned_from(decision.model_version),
         image=shown.picture(case),
     )
+    reason = shown.task.masking.text(complaint.word.reason)
     people = "" if held is None else f" People said: <b>{escape(held)}</b>."
-    note = _NOTE.format(f"There is a complaint: {escape(complaint.word.reason)}{people}")
+    note = _NOTE.format(f"There is a complaint: {escape(reason)}{people}")
     return Ticket(
         ticket_id=complaint.ticket_id,
         decision_id=decision.decision_id,

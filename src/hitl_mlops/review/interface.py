@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
+from hitl_mlops.redaction.masking import Masking
 from hitl_mlops.review.answer import ESCALATE, Answer
 
 PAGE = 4
@@ -215,6 +216,7 @@ def shown_values(  # what a page is made of
 ) -> dict[str, Any]:
     """All that leaves for the desk about this case, and nothing else; every value in HTML is escaped.
 
+    Personal data is masked in every value of the case, as `task.masking` says; pictures leave as they are.
     The inputs, the `show` columns and the case's id leave; subject, time, other attributes, arm, π and kind
     do not. The rules that fired are told in the lanes above `standard` only: told in `standard`, their
     absence would give secret spot checks away.
@@ -228,16 +230,16 @@ def shown_values(  # what a page is made of
         image: the picture as a data URI (`picture.picture_of`), for image tasks.
         blind: leave out all that the model said.
     """
-    values: dict[str, Any] = {"case_id": case.case_id, "said_html": ""}
+    values: dict[str, Any] = {"case_id": _named_safely(decision, task.masking), "said_html": ""}
     if task.kind is InputKind.TEXT:
-        values["text"] = _text(case.inputs.get(task.inputs[0]))
+        values["text"] = task.masking.text(_text(case.inputs.get(task.inputs[0])), task.inputs[0])
     elif task.kind is InputKind.IMAGE:
         values["image"] = image
     else:
-        values["features_html"] = _table({name: case.inputs.get(name) for name in task.inputs})
+        values["features_html"] = _table({name: case.inputs.get(name) for name in task.inputs}, task.masking)
     if task.show:
         beside = {**case.inputs, **case.attributes}
-        values["beside_html"] = _table({name: beside.get(name) for name in task.show})
+        values["beside_html"] = _table({name: beside.get(name) for name in task.show}, task.masking)
     if blind:
         return values
     return {
@@ -265,8 +267,12 @@ def without_the_model(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def said_before(answers: Sequence[Answer]) -> str:
-    """What people answered to this question, without their names, as HTML; empty where nobody did."""
-    lines = "".join(_ANSWER.format(escape(_summed_up(one)), escape(one.rationale)) for one in answers)
+    """What people answered to this question, without their names, as HTML; empty where nobody did.
+
+    Personal data of every type is masked in what they wrote, whatever is masked in the case.
+    """
+    mask = Masking().text
+    lines = "".join(_ANSWER.format(escape(_summed_up(one)), escape(mask(one.rationale))) for one in answers)
     return _SAID.format(lines) if lines else ""
 
 
@@ -287,9 +293,17 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _cell(value: Any) -> str:
-    """The value as HTML; a number has no sign that would need escaping."""
-    return f"{value:.6g}" if isinstance(value, float) else escape(_text(value))
+def _cell(value: Any, column: str, masking: Masking) -> str:
+    """The value as HTML, masked; a number with six digits has nothing that would need either."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return escape(masking.text(_text(value), column))
+
+
+def _named_safely(decision: Decision, masking: Masking) -> str:
+    """The case's id; where that is personal data, its mask and the decision's id, by which it is found."""
+    masked = masking.text(decision.case_id)
+    return masked if masked == decision.case_id else f"{masked} {decision.decision_id}"
 
 
 def _percent(probability: float) -> str:
@@ -318,8 +332,8 @@ def _named(name: str) -> str:
     return cells.format(escape(name))
 
 
-def _table(values: Mapping[str, Any]) -> str:
-    rows = [f"{_named(str(name))}{_cell(value)}{_END}" for name, value in values.items()]
+def _table(values: Mapping[str, Any], masking: Masking) -> str:
+    rows = [f"{_named(str(name))}{_cell(value, str(name), masking)}{_END}" for name, value in values.items()]
     columns = [rows[start : start + COLUMN_ROWS] for start in range(0, len(rows), COLUMN_ROWS)]
     tables = "".join(
         f'<table style="font-size:14px;border-collapse:collapse">{"".join(column)}</table>'
