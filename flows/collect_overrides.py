@@ -12,6 +12,7 @@ from hitl_mlops import Project
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import plain
 from hitl_mlops.retraining import Retraining
+from hitl_mlops.selecting import Selecting
 
 ACTOR = "flow:collect-overrides"
 DRIFT_FOUND, RETRAINING_DUE = "hitl.drift.found", "hitl.retraining.due"
@@ -31,6 +32,17 @@ def collect(folder: str) -> dict[str, int]:
         got = project.collect()
     counts = {"new": got.new, "accepted": got.accepted, "quarantined": len(got.quarantined)}
     return {**counts, "resolved": len(got.resolved), "overrides": got.overrides}
+
+
+@task(**PATIENT)
+def ask_to_learn(folder: str) -> int:
+    """Once a day people are asked what the model would learn most from, as far as the week's hours allow."""
+    with Project.open(folder, actor=ACTOR) as project:
+        try:
+            selected = Selecting(project.verbs).daily()
+        except NotFoundError:
+            return 0
+    return selected.opened if selected else 0
 
 
 @task(**PATIENT)
@@ -84,6 +96,8 @@ def look_at_triggers(folder: str, drifted: bool) -> dict[str, Any]:
 @flow(name="collect-overrides", log_prints=True)
 def collect_overrides(folder: str = ".") -> dict[str, Any]:
     """What people said since the last run is in the dataset, and drift is known."""
+    chosen = ask_to_learn(folder)
+    print(f"{chosen} questions were chosen to learn from.")
     pushed = push_tickets(folder)
     print(f"{pushed} tickets are new on the desk.")
     collected = collect(folder)
@@ -96,5 +110,5 @@ def collect_overrides(folder: str = ".") -> dict[str, Any]:
     print(drift["reason"])
     triggers = look_at_triggers(folder, drift["alarm"])
     print(f"Retraining: {triggers['answer']}. " + " ".join(triggers["reasons"]))
-    counted = {"pushed": pushed, "collected": collected, "told": told, "dataset": dataset}
+    counted = {"chosen": chosen, "pushed": pushed, "collected": collected, "told": told, "dataset": dataset}
     return {**counted, "drift": drift, "triggers": triggers}

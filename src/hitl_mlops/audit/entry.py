@@ -25,6 +25,7 @@ class Kind(StrEnum):
     DECISIONS_REVERSED = "decisions.reversed"
     CASES_QUARANTINED = "cases.quarantined"
     TICKETS_OPENED = "tickets.opened"
+    QUESTIONS_CHOSEN = "questions.chosen"
     TICKETS_PUSHED = "tickets.pushed"
     TICKETS_ASKED_AGAIN = "tickets.asked_again"
     TICKETS_TIED = "tickets.tied"

@@ -1,4 +1,4 @@
-"""`hitl review push|status`: tickets to the desk, and how the queue stands."""
+"""`hitl review push|status|select`: tickets to the desk, and how the queue stands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hitl_mlops.cli import selection
 from hitl_mlops.cli.output import (
     HERE,
     JsonOption,
@@ -28,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     group = add_group(app, "review", about="Put questions to people, and see how the queue stands.")
     add_command(group, "push", push, examples=["hitl review push"])
     add_command(group, "status", status, examples=["hitl review status"])
+    selection.add_to_review(group)
 
 
 def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:

@@ -22,6 +22,7 @@ from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
 from hitl_mlops.overrides.flags import Flag
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
+from hitl_mlops.review.budget import TimedAnswer
 from hitl_mlops.review.desk import Cursor
 from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, SAMPLED, Sheet, TicketKind
 from hitl_mlops.review.tickets import TicketBook
@@ -160,6 +161,15 @@ class AnswerBook:
         with self.transaction() as connection:
             rows = connection.execute(query.order_by(answers.c.collected_at, answers.c.key)).mappings().all()
         return [kept_answer(row) for row in rows]
+
+    def timed(self, since: datetime | None = None) -> list[TimedAnswer]:
+        """When accepted answers were given, at or after `since`, and what each took; by time."""
+        query = sa.select(answers.c.answered_at, answers.c.seconds)
+        query = query.where(answers.c.state == AnswerState.ACCEPTED.value).order_by(answers.c.answered_at)
+        if since is not None:
+            query = query.where(answers.c.answered_at >= instant(since))
+        with self._database.reading() as connection:
+            return [TimedAnswer(parse_instant(at), seconds) for at, seconds in connection.execute(query)]
 
     def background(self, ticket_ids: Collection[str], here: Mapping[str, KeptAnswer]) -> Background:
         """What is known of the tickets, beside the answers in `here`."""

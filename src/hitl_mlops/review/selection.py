@@ -27,7 +27,7 @@ from hitl_mlops.routing.sampling import draws
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.intp]
 Features: TypeAlias = Callable[[IntArray], Any]
-"""Rows of the candidates → their features, dense or sparse; shape (len(rows), any)."""
+"""Rows of the candidates → their features, dense or sparse, shape (len(rows), any); None: there are none."""
 
 RANDOM_SHARE = 0.2
 LONGER = 5
@@ -160,9 +160,10 @@ def _spread(
 ) -> IntArray:
     """So many of the first of `ranked`, of each cluster the one in its middle, in their order."""
     longer = ranked[: LONGER * count]
-    if features is None or len(longer) <= count or count < 2:  # noqa: PLR2004 - one is no batch
+    shown = features(longer) if features is not None and len(longer) > count > 1 else None
+    if shown is None:
         return ranked[:count]
-    middles = _middles(features(longer), count, np.maximum(_weights(candidates, longer), 1e-9), seed)
+    middles = _middles(shown, count, np.maximum(_weights(candidates, longer), 1e-9), seed)
     rest = np.setdiff1d(np.arange(len(longer)), middles)
     taken = np.sort(np.concatenate([middles, rest[: count - len(middles)]]))
     return np.asarray(longer[taken], dtype=np.intp)

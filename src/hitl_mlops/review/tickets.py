@@ -174,6 +174,19 @@ class TicketBook:
                 found += connection.execute(query).scalars()
         return sorted(found)
 
+    def asked_since(self, since: datetime) -> frozenset[str]:
+        """The decisions that some ticket opened at or after `since` asks about."""
+        query = sa.select(tickets.c.decision_id).where(tickets.c.opened_at >= instant(since))
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def answers_awaited(self) -> int:
+        """Answers that the unanswered tickets ask for, one for each signature."""
+        unanswered = tickets.c.state.in_([state.value for state in UNANSWERED])
+        with self._database.reading() as connection:
+            query = sa.select(sa.func.sum(tickets.c.signatures)).where(unanswered)
+            return int(connection.execute(query).scalar() or 0)
+
     def overdue(self, now: datetime) -> list[Ticket]:
         """Unanswered tickets past their deadline, the latest deadline last."""
         query = sa.select(tickets).where(

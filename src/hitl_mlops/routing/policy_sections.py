@@ -110,6 +110,11 @@ _FREEZE_LIKE: Mapping[str, Form] = {
 }
 _REVIEW: Mapping[str, Form] = {
     "blind_share": _RATE.about("Share of the tickets on which the model's answer is not shown."),
+    "budget_hours_per_week": number(0.0).about(
+        "Hours that people have for all questions; what must be asked leaves is used to learn."
+    ),
+    "random_share": _RATE.about("Share of the questions to learn from that is drawn; 0.2 where left out."),
+    "cost_per_hour": number(0.0).about("What an hour of reviewing costs, in a unit of yours."),
 }
 _GATES: Mapping[str, Mapping[str, Form]] = {
     "override_rate": {"margin": _MARGIN, "alpha": _ALPHA, "at_least": whole(2)},

@@ -79,6 +79,9 @@ gates:
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
 review:
   blind_share: 0.05
+  budget_hours_per_week: 10
+  random_share: 0.2
+  cost_per_hour: 42.5
 recourse: {complaints_within: 10d}
 retrain:
   every: 7d
