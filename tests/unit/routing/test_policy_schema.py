@@ -82,6 +82,7 @@ review:
   budget_hours_per_week: 10
   random_share: 0.2
   cost_per_hour: 42.5
+  consensus: {method: dawid_skene, certainty: 0.9}
 recourse: {complaints_within: 10d}
 retrain:
   every: 7d
