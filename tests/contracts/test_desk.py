@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import httpx
@@ -18,7 +18,7 @@ from hitl_mlops.review.answer import ESCALATE, Answer, Verdict
 from hitl_mlops.review.desk import Cursor, Desk, DeskTask
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.review.desk_label_studio import LabelStudioDesk
-from hitl_mlops.review.interface import shown_values
+from hitl_mlops.review.interface import shown_values, without_the_model
 from hitl_mlops.review.session import ReviewerSession
 from hitl_mlops.review.ticket import Ticket, TicketKind
 from tests.builders import NOW, a_case, a_decision
@@ -247,6 +247,24 @@ def test_two_people_may_answer_one_ticket(room: Room) -> None:
     room.ann.answer(task_id, "no", "seen")
     room.bob.answer(task_id, "yes", "seen too")
     assert [answer.label for answer in answers_of(room.desk)] == ["no", "yes"]
+
+
+def test_each_sheet_of_a_ticket_is_a_task_of_its_own_and_none_is_doubled(room: Room) -> None:
+    [first] = tickets(1, signatures=3)
+    second = replace(first, copy=2)
+    third = replace(first, copy=3, blind=True, shown=without_the_model(first.shown))
+    tasks = room.desk.push([first, second])
+    again = room.desk.push([third, second])
+    task = room.desk.push([third])[third.sheet_id]
+    assert again == {third.sheet_id: task, second.sheet_id: tasks[second.sheet_id]}
+    assert list(room.desk.task_ids().values()) == [first.ticket_id] * 3
+    room.ann.answer(tasks[first.sheet_id], "yes", "seen")
+    room.bob.answer(task, "no", "seen too")
+    said = {(one.ticket_id, one.task_id, one.label, one.verdict) for one in answers_of(room.desk)}
+    assert said == {
+        (first.ticket_id, tasks[first.sheet_id], "yes", Verdict.ACCEPT),
+        (first.ticket_id, task, "no", None),
+    }
 
 
 def test_withdrawn_tasks_are_gone_and_may_be_withdrawn_again(room: Room) -> None:
