@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hitl_mlops.overseeing import Overseeing
 from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
     from hitl_mlops.overrides.record import Collected, KeptAnswer
-    from hitl_mlops.overrides.scale import Scale
     from hitl_mlops.review.push import Pushed
     from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
@@ -22,30 +22,28 @@ class Reviewing:
     verbs: Verbs
 
     def push(self) -> Pushed:
-        """No ticket waits any more: all are on the desk.
+        """No ticket waits any more: all are on the desk, and exercises that are due are among them.
 
         Raises:
             ServiceDownError: the desk stopped answering; what is there stays, the rest waits.
         """
         from hitl_mlops.review.push import push_tickets
 
+        self.overseeing.open_exercises()
         parts = self.verbs.parts
         return push_tickets(
             parts.tickets, parts.desk, parts.trail, parts.database, now=parts.clock(), actor=self.verbs.actor
         )
 
+    @property
+    def overseeing(self) -> Overseeing:
+        """How people judge."""
+        return Overseeing(self.verbs)
+
     def status(self) -> QueueStatus:
         """How the queue stands, by lane."""
         parts = self.verbs.parts
         return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
-
-    def renew_scale(self) -> Scale | None:
-        """Answers to tickets opened from now on are weighed as the policy wants; None: nothing changed."""
-        from hitl_mlops.overrides.scale_book import ScaleBook, wanted_scale
-
-        parts = self.verbs.parts
-        book, wanted = ScaleBook(parts.database), wanted_scale(parts.policy)
-        return book.renew(wanted, parts.trail, now=parts.clock(), actor=self.verbs.actor)
 
     def adjudicate(self) -> list[Ticket]:
         """Somebody above is asked where people differ or handed a question up; the tickets that are new."""
@@ -74,7 +72,6 @@ class Reviewing:
         """
         verbs = self.verbs
         collector = verbs.collector
-        self.renew_scale()
         try:
             return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
         finally:  # what was kept before the desk stopped answering counts too
@@ -83,3 +80,4 @@ class Reviewing:
             verbs.look_at_breakers()
             verbs.take_back_if_due()
             verbs.take_trial_back_if_due()
+            self.overseeing.look()

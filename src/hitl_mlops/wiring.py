@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
     from hitl_mlops.overrides.screen import Screen
+    from hitl_mlops.oversight.answered import AnsweredQuestions
+    from hitl_mlops.oversight.book import ExerciseBook
+    from hitl_mlops.oversight.notice_book import NoticeBook
     from hitl_mlops.recourse.book import RecourseBook
     from hitl_mlops.review.desk import Desk
     from hitl_mlops.review.tickets import TicketBook
@@ -123,6 +126,27 @@ class Parts(OwnFiles):
         from hitl_mlops.overrides.book import AnswerBook
 
         return AnswerBook(self.database)
+
+    @cached_property
+    def exercises(self) -> ExerciseBook:
+        """What is asked though it is known."""
+        from hitl_mlops.oversight.book import ExerciseBook
+
+        return ExerciseBook(self.database)
+
+    @cached_property
+    def questions(self) -> AnsweredQuestions:
+        """What people answered, with what they were asked."""
+        from hitl_mlops.oversight.answered import AnsweredQuestions
+
+        return AnsweredQuestions(self.database)
+
+    @cached_property
+    def notices(self) -> NoticeBook:
+        """What oversight brings before a person."""
+        from hitl_mlops.oversight.notice_book import NoticeBook
+
+        return NoticeBook(self.database)
 
     @cached_property
     def recourse(self) -> RecourseBook:

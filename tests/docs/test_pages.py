@@ -57,6 +57,8 @@ def test_every_yaml_on_a_page_is_read(block: Block, tmp_path: Path) -> None:
 
         (tmp_path / "mlflow-people.yaml").write_text(block.text)
         assert read_people(tmp_path / "mlflow-people.yaml").groups
+    elif re.search(r"^(version|routes):", block.text, re.MULTILINE):  # both files have a section review
+        assert parse_policy(block.text).routes
     elif re.search(r"^(project|task|model|services|screen|review|serve):", block.text, re.MULTILINE):
         (tmp_path / "hitl.yaml").write_text(_whole_settings(block.text))
         with pytest.MonkeyPatch.context() as environment:

@@ -21,6 +21,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "review",
         "collect",
         "quarantine",
+        "oversight",
+        "guideline",
     ),
     "Learn": ("dataset", "train", "retrain"),
     "Judge and release": ("gate", "approve", "webhook", "rollout", "trial"),

@@ -139,6 +139,47 @@ ticket_sheets = Table(  # review: sheets on the desk beside the first, one for e
     Column("said_html", Text, nullable=False),
 )
 
+exercises = Table(  # oversight: what is known of exercises; the desk holds none of it
+    "exercises",
+    metadata,
+    Column("ticket_id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("decision_id", String(40), nullable=False, index=True),
+    Column("truth", String(200), nullable=False),
+    Column("suggestion", String(200), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("meant_for", String(80)),
+    Column("opened_at", String(40), nullable=False, index=True),
+)
+suspicions = Table(  # oversight: people whom seeds speak against
+    "suspicions",
+    metadata,
+    Column("suspicion_id", String(40), primary_key=True),
+    Column("person", String(80), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("seeds", Integer, nullable=False),
+    Column("caught", Integer, nullable=False),
+    Column("e_value", Float, nullable=False),
+    Column("closed_at", String(40)),  # nothing until a person has talked to them
+    Column("closed_by", String(200)),
+    Column("reason", Text, nullable=False),
+)
+guideline_issues = Table(  # oversight: classes on which people do not agree
+    "guideline_issues",
+    metadata,
+    Column("issue_id", String(40), primary_key=True),
+    Column("label", String(200), nullable=False),
+    Column("alpha", Float, nullable=False),
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("decision_ids", JSON, nullable=False),  # of the cases on which they differ
+    Column("opened_at", String(40), nullable=False),
+    Column("closed_at", String(40)),  # nothing while it is open
+    Column("closed_by", String(200)),
+    Column("reason", Text, nullable=False),
+)
+
 answers = Table(  # overrides: every revision ever seen, never changed but for its state
     "answers",
     metadata,
@@ -186,18 +227,6 @@ resolutions = Table(  # overrides
     Column("resolved_at", String(40), nullable=False, index=True),
     Column("for_training", Boolean, nullable=False),
     Column("withdrawn_at", String(40)),
-)
-scales = Table(  # overrides: how much each person's word weighs, for tickets opened from a time on
-    "scales",
-    metadata,
-    Column("scale_id", String(40), primary_key=True),
-    Column("since", String(40), nullable=False, unique=True),
-    Column("method", String(16), nullable=False),
-    Column("certainty", Float, nullable=False),
-    Column("classes", JSON, nullable=False),
-    Column("shares", JSON, nullable=False),
-    Column("people", JSON),
-    Column("anybody", JSON, nullable=False),
 )
 watermarks = Table(  # overrides: how far each desk was read
     "watermarks",

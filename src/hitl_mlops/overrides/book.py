@@ -22,11 +22,10 @@ from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
 from hitl_mlops.overrides.flags import Flag
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
-from hitl_mlops.overrides.scale_book import ScaleBook
 from hitl_mlops.review.budget import TimedAnswer
 from hitl_mlops.review.desk import Cursor
 from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, SAMPLED, Sheet, TicketKind
-from hitl_mlops.review.tickets import TicketBook
+from hitl_mlops.review.tickets import IN_EARNEST, TicketBook
 
 IDS_PER_QUERY = 500
 
@@ -54,7 +53,6 @@ class AnswerBook:
         self._database = database
         self._tickets = TicketBook(database)
         self._callbacks = SqlCallbackBook(database)
-        self._scales = ScaleBook(database)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction for rows, trail entries and watermark; joins an open one."""
@@ -158,8 +156,10 @@ class AnswerBook:
         return [kept_answer(row) for row in rows]
 
     def answers_since(self, since: datetime) -> list[KeptAnswer]:
-        """Every revision collected at or after `since`, by that time, then key."""
-        query = sa.select(answers).where(answers.c.collected_at >= instant(since))
+        """Every revision collected at or after `since`, by that time, then key; none to exercises."""
+        exercises = sa.select(tickets.c.ticket_id).where(~IN_EARNEST)
+        in_earnest = answers.c.ticket_id.is_(None) | answers.c.ticket_id.not_in(exercises)
+        query = sa.select(answers).where(answers.c.collected_at >= instant(since), in_earnest)
         with self.transaction() as connection:
             rows = connection.execute(query.order_by(answers.c.collected_at, answers.c.key)).mappings().all()
         return [kept_answer(row) for row in rows]
@@ -184,8 +184,7 @@ class AnswerBook:
         elsewhere = [one for one in self.accepted_for(ticket_ids) if one.key not in here]
         asked = self.asked(ticket_ids)
         bound = self.answered_by(asked.values())
-        scales = self._scales.of(asked)
-        return Background(asked, elsewhere, standing, earlier, bound, scales)
+        return Background(asked, elsewhere, standing, earlier, bound)
 
     def asked(self, ticket_ids: Collection[str]) -> dict[str, Asked]:
         """Ticket id → what was asked, for those that were opened."""
@@ -270,7 +269,10 @@ class AnswerBook:
         return [kept_resolution(row) for row in reversed(rows)]
 
     def flagged(self, tag: str) -> list[Flag]:
-        """Every decision that somebody flagged with that reason code in an answer that counts."""
+        """Every decision that somebody flagged with that reason code in an answer that counts.
+
+        What an exercise showed was not always what the model said, so that flags on it are none.
+        """
         columns = (tickets.c.decision_id, tickets.c.ticket_id, answers.c.person)
         query = (
             sa.select(*columns)
@@ -279,6 +281,7 @@ class AnswerBook:
                 answers.c.reason_code == tag,
                 answers.c.state == AnswerState.ACCEPTED.value,
                 answers.c.person.is_not(None),
+                IN_EARNEST,
             )
         )
         with self._database.reading() as connection:

@@ -104,8 +104,7 @@ class Quarantine:
         if asked is None or standing is not None or asked.kind in EXERCISES:
             return []
         votes = [Vote(one.key, one.person, one.answer) for one in background.elsewhere if one.person]
-        outcome = weigh(asked, votes, background.scales.get(ticket))
-        return further_sheets(replace(asked, spent=asked.spent + 1), outcome, votes)
+        return further_sheets(replace(asked, spent=asked.spent + 1), weigh(asked, votes), votes)
 
     def _waiting(self, key: str, ruling: Ruling, done: AnswerState) -> KeptAnswer | None:
         """The answer, if the ruling may be made now; None if it was made before. Other writers wait."""

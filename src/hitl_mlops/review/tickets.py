@@ -16,13 +16,15 @@ from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import ticket_sheets, tickets
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.review.interface import without_the_model
-from hitl_mlops.review.ticket import Sheet, Ticket, TicketKind, TicketState, first_sheets
+from hitl_mlops.review.ticket import EXERCISES, Sheet, Ticket, TicketKind, TicketState, first_sheets
 
 MANY = 500
 """Rows per statement: within every database's limit of parameters."""
 UNANSWERED = (TicketState.WAITING, TicketState.OPEN)
 _OF_A_SHEET = ("copy", "blind", "skill", "said_html")
 Item = TypeVar("Item")
+IN_EARNEST = tickets.c.kind.not_in([kind.value for kind in EXERCISES])
+"""Tickets that ask what is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,11 @@ class TicketBook:
         return sorted(found, key=lambda ticket: ticket.ticket_id)
 
     def asked_about(self, decision_ids: Iterable[str]) -> frozenset[str]:
-        """Those of the decisions that some ticket asks about."""
+        """Those of the decisions that some ticket asks about in earnest."""
         found: set[str] = set()
         with self._database.reading() as connection:
             for chunk in _chunks(decision_ids):
-                query = sa.select(tickets.c.decision_id).where(tickets.c.decision_id.in_(chunk))
+                query = sa.select(tickets.c.decision_id).where(tickets.c.decision_id.in_(chunk), IN_EARNEST)
                 found.update(connection.execute(query).scalars())
         return frozenset(found)
 
@@ -175,8 +177,8 @@ class TicketBook:
         return sorted(found)
 
     def asked_since(self, since: datetime) -> frozenset[str]:
-        """The decisions that some ticket opened at or after `since` asks about."""
-        query = sa.select(tickets.c.decision_id).where(tickets.c.opened_at >= instant(since))
+        """The decisions that some ticket opened at or after `since` asks about in earnest."""
+        query = sa.select(tickets.c.decision_id).where(tickets.c.opened_at >= instant(since), IN_EARNEST)
         with self._database.reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
@@ -188,19 +190,22 @@ class TicketBook:
             return int(connection.execute(query).scalar() or 0)
 
     def overdue(self, now: datetime) -> list[Ticket]:
-        """Unanswered tickets past their deadline, the latest deadline last."""
-        query = sa.select(tickets).where(
-            tickets.c.state.in_([state.value for state in UNANSWERED]), tickets.c.due_at < instant(now)
-        )
+        """Unanswered tickets past their deadline, the latest deadline last; exercises are not waited for."""
+        unanswered = tickets.c.state.in_([state.value for state in UNANSWERED])
+        query = sa.select(tickets).where(unanswered, tickets.c.due_at < instant(now), IN_EARNEST)
         return self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id))
 
     def late_since(self, since: datetime, now: datetime) -> tuple[int, int]:
-        """Of the tickets opened at or after `since`: those unanswered past their deadline, and all."""
+        """Of the tickets opened at or after `since`: those unanswered past their deadline, and all.
+
+        Exercises are neither.
+        """
         unanswered = tickets.c.state.in_([state.value for state in UNANSWERED])
         is_late = unanswered & (tickets.c.due_at < instant(now))
         query = sa.select(sa.func.sum(sa.case((is_late, 1), else_=0)), sa.func.count())
         with self._database.reading() as connection:
-            late, opened = connection.execute(query.where(tickets.c.opened_at >= instant(since))).one()
+            opened_since = query.where(tickets.c.opened_at >= instant(since), IN_EARNEST)
+            late, opened = connection.execute(opened_since).one()
         return late or 0, opened
 
     def counts(self) -> Counter[tuple[str, TicketKind, TicketState]]:

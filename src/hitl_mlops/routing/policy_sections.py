@@ -108,23 +108,29 @@ _FREEZE_LIKE: Mapping[str, Form] = {
     ),
     "text": _RATE.about("How alike texts are at least, as a cosine; 0.8 where left out."),
 }
+_SEEDS: Mapping[str, Form] = {
+    "share": number(0.0, 0.5).about("Secret cases with a wrong suggestion, as a share of the tickets."),
+    "catch_rate": number(0.01, 0.99).about("Share of them that a reviewer is to catch; 0.8 where left out."),
+    "alpha": _ALPHA.about("Chance at the most that one who does is ever suspected; 0.01 where left out."),
+    "when_fast": number(1.0, 20.0).about("Times as many for who answers fast; 3 where left out."),
+}
 _REVIEW: Mapping[str, Form] = {
-    "consensus": map_of(
-        {
-            "method": text(("majority", "weighted", "dawid_skene")).about(
-                "What decides where people differ."
-            ),
-            "certainty": number(0.5, 1.0).about(
-                "The least chance, by people's known errors, to take a class."
-            ),
-        }
-    ),
     "blind_share": _RATE.about("Share of the tickets on which the model's answer is not shown."),
     "budget_hours_per_week": number(0.0).about(
         "Hours that people have for all questions; what must be asked leaves is used to learn."
     ),
     "random_share": _RATE.about("Share of the questions to learn from that is drawn; 0.2 where left out."),
     "cost_per_hour": number(0.0).about("What an hour of reviewing costs, in a unit of yours."),
+    "seeds": map_of(_SEEDS),
+    "calibration": map_of(
+        {"per_week": whole(0, 50).about("Blind cases with a known answer for each person; 0 if left out.")}
+    ),
+    "agreement": map_of(
+        {
+            "at_least": _RATE.about("Least agreement on a class, Krippendorff's alpha; 0.6 where left out."),
+            "cases": whole(2).about("Cases of a class that two answered, below which nothing is said; 20."),
+        }
+    ),
 }
 _GATES: Mapping[str, Mapping[str, Form]] = {
     "override_rate": {"margin": _MARGIN, "alpha": _ALPHA, "at_least": whole(2)},

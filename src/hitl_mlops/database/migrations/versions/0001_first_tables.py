@@ -127,6 +127,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_deliveries_decision_id"), ["decision_id"], unique=False)
 
     op.create_table(
+        "exercises",
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("truth", sa.String(length=200), nullable=False),
+        sa.Column("suggestion", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("meant_for", sa.String(length=80), nullable=True),
+        sa.Column("opened_at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id"),
+    )
+    with op.batch_alter_table("exercises", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_exercises_decision_id"), ["decision_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_exercises_opened_at"), ["opened_at"], unique=False)
+
+    op.create_table(
         "gate_reports",
         sa.Column("digest", sa.String(length=80), nullable=False),
         sa.Column("model_version", sa.String(length=40), nullable=False),
@@ -137,6 +153,21 @@ def upgrade() -> None:
     with op.batch_alter_table("gate_reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_gate_reports_model_version"), ["model_version"], unique=False)
 
+    op.create_table(
+        "guideline_issues",
+        sa.Column("issue_id", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("alpha", sa.Float(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=False),
+        sa.Column("high", sa.Float(), nullable=False),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("decision_ids", sa.JSON(), nullable=False),
+        sa.Column("opened_at", sa.String(length=40), nullable=False),
+        sa.Column("closed_at", sa.String(length=40), nullable=True),
+        sa.Column("closed_by", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("issue_id"),
+    )
     op.create_table(
         "heard_deliveries",
         sa.Column("delivery_id", sa.String(length=80), nullable=False),
@@ -234,17 +265,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_rollouts_started_at"), ["started_at"], unique=False)
 
     op.create_table(
-        "scales",
-        sa.Column("scale_id", sa.String(length=40), nullable=False),
-        sa.Column("since", sa.String(length=40), nullable=False),
-        sa.Column("method", sa.String(length=16), nullable=False),
-        sa.Column("certainty", sa.Float(), nullable=False),
-        sa.Column("classes", sa.JSON(), nullable=False),
-        sa.Column("shares", sa.JSON(), nullable=False),
-        sa.Column("people", sa.JSON(), nullable=True),
-        sa.Column("anybody", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("scale_id"),
-        sa.UniqueConstraint("since"),
+        "suspicions",
+        sa.Column("suspicion_id", sa.String(length=40), nullable=False),
+        sa.Column("person", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("seeds", sa.Integer(), nullable=False),
+        sa.Column("caught", sa.Integer(), nullable=False),
+        sa.Column("e_value", sa.Float(), nullable=False),
+        sa.Column("closed_at", sa.String(length=40), nullable=True),
+        sa.Column("closed_by", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("suspicion_id"),
     )
     op.create_table(
         "switches",

@@ -1,0 +1,151 @@
+"""Exercises that are due become tickets, mixed among those that wait for the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hitl_mlops.decisions.record import Case, Decision
+from hitl_mlops.errors import InputError
+from hitl_mlops.oversight.alias import alias_of
+from hitl_mlops.oversight.calibration import Calibration
+from hitl_mlops.oversight.exercise import Exercise
+from hitl_mlops.oversight.seeds import Seed
+from hitl_mlops.review.open import Deadlines, Shown, learning_tickets, tickets_for
+from hitl_mlops.review.ticket import Ticket, TicketKind
+
+Opened = tuple[Ticket, Exercise]
+
+
+@dataclass(frozen=True, slots=True)
+class Disguise:
+    """How an exercise is made to look like any ticket.
+
+    Attributes:
+        shown: what is needed to show a case.
+        deadlines: how soon each lane answers.
+        key: the project's policy key.
+        is_taken: whether a case has that id.
+    """
+
+    shown: Shown
+    deadlines: Deadlines
+    key: bytes
+    is_taken: Callable[[str], bool]
+
+    def case(self, case: Case, like: str, ticket_id: str) -> Case | None:
+        """The case under another id, of the form of `like`; None where there is none to be had."""
+        alias = alias_of(like, self.key, ticket_id, self.is_taken)
+        if alias is None:
+            return None
+        column = self.shown.task.id
+        named = {column: alias} if column is not None else {}
+        return replace(
+            case,
+            case_id=alias,
+            inputs=_renamed(case.inputs, named),
+            attributes=_renamed(case.attributes, named),
+        )
+
+
+def seed_ticket(seed: Seed, like: str, disguise: Disguise) -> Opened | None:
+    """The ticket of a seed, and what is known of it; None where it would differ from the one beside it.
+
+    Its page is made as any page is, from a decision that says another class; nothing on it says which.
+
+    Args:
+        seed: which case stands beside which ticket.
+        like: id of the case of that ticket.
+        disguise: how it is made to look like one.
+    """
+    beside, known = seed.beside, seed.known
+    case = disguise.case(known.case, like, seed.ticket_id)
+    if case is None:
+        return None
+    told = replace(seed.decision, case_id=case.case_id)
+    try:
+        made = tickets_for(
+            [told], [], {case.case_id: case}, disguise.shown, disguise.deadlines, now=beside.opened_at
+        )
+    except InputError:  # a picture that is gone
+        return None
+    if [_form(one) for one in made] != [_form(beside)]:
+        return None
+    ticket = replace(
+        made[0],
+        shown={**made[0].shown, **_in_common(beside)},
+        ticket_id=seed.ticket_id,
+        kind=TicketKind.SEED,
+        due_at=beside.due_at,
+        meant_for=seed.meant_for,
+    )
+    return ticket, Exercise(
+        ticket_id=ticket.ticket_id,
+        kind=TicketKind.SEED,
+        decision_id=known.decision.decision_id,
+        truth=known.truth.label,
+        suggestion=seed.decision.label,
+        source=known.truth.source,
+        meant_for=seed.meant_for,
+        opened_at=ticket.opened_at,
+    )
+
+
+def calibration_ticket(one: Calibration, like: str, disguise: Disguise, now: datetime) -> Opened | None:
+    """The blind ticket of a calibration exercise, and what is known of it; None where its page fails.
+
+    Args:
+        one: which case, for whom.
+        like: id of a case that has just come.
+        disguise: how it is made to look like one.
+        now: when it is opened.
+    """
+    decision = one.known.decision
+    case = disguise.case(one.known.case, like, one.ticket_id)
+    if case is None:
+        return None
+    told = replace(decision, case_id=case.case_id, signatures=1)
+    try:
+        [made] = learning_tickets([told], {case.case_id: case}, disguise.shown, disguise.deadlines, now=now)
+    except InputError:
+        return None
+    ticket = replace(
+        made,
+        ticket_id=one.ticket_id,
+        kind=TicketKind.CALIBRATION,
+        meant_for=one.person,
+        signatures=1,
+        stages=(),
+        skill=None,
+    )
+    return ticket, Exercise(
+        ticket_id=ticket.ticket_id,
+        kind=TicketKind.CALIBRATION,
+        decision_id=decision.decision_id,
+        truth=one.known.truth.label,
+        suggestion=decision.label,
+        source=one.known.truth.source,
+        meant_for=one.person,
+        opened_at=now,
+    )
+
+
+def newest_case_id(decisions: Sequence[Decision]) -> str:
+    """The id of the case that was decided last; the empty text without any."""
+    return max(decisions, key=lambda one: (one.at, one.decision_id)).case_id if decisions else ""
+
+
+def _form(ticket: Ticket) -> tuple[object, ...]:
+    """All by which somebody at the desk could tell two kinds of tickets apart."""
+    asked = (ticket.lane, ticket.skill, ticket.signatures, ticket.stages, ticket.step)
+    return *asked, ticket.blind, ticket.blind_first, sorted(ticket.shown)
+
+
+def _in_common(beside: Ticket) -> dict[str, object]:
+    """What the pages of cases that were decided together have in common, as the ticket beside it tells it."""
+    return {name: beside.shown[name] for name in ("provenance_html",) if name in beside.shown}
+
+
+def _renamed(values: Mapping[str, object], named: Mapping[str, str]) -> dict[str, object]:
+    return {name: named.get(name, value) for name, value in values.items()}
