@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from hitl_mlops.redaction.checksums import is_day, luhn, mod_11_10, weighed
 from hitl_mlops.redaction.numbers import Form
+from hitl_mlops.redaction.words import word
 
 _SHOWN_IN_PUBLIC = frozenset({"078051120", "219099999"})
 """Printed in advertisements, and never valid since."""
@@ -119,12 +118,8 @@ def _shapes(*shapes: tuple[int, ...]) -> frozenset[tuple[int, ...]]:
     return frozenset(shapes)
 
 
-def _word(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_])(?:{pattern})(?![^\W_])", re.IGNORECASE)
-
-
-_SSN_WORD = _word(r"ssns?|s\.s\.n\.|social[ _-]?security|soc\.? ?sec")
-_BSN_WORD = _word(r"bsn|bsn[- ]?nummer|burgerservice\w{0,10}|sofi[- ]?nummer|citizen service number")
+_SSN_WORD = word(r"ssns?|s\.s\.n\.|social[ _-]?security|soc\.? ?sec")
+_BSN_WORD = word(r"bsn|bsn[- ]?nummer|burgerservice\w{0,10}|sofi[- ]?nummer|citizen service number")
 _CARD_SHAPES = _shapes(
     *((length,) for length in range(12, 20)),
     (4, 4, 4, 4),

@@ -5,54 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
+
+from hitl_mlops.redaction.words import Words
 
 MOST_DIGITS = 19
 """No number that is looked for is longer."""
 MOST_GROUPS = 9
+Shape = tuple[int, ...]
+"""How many digits each group has."""
 _GROUP = re.compile(r"[0-9]+")
 _GAP = re.compile(r"[ \t\r\n.\-/()+]{1,4}")
-_ATTACHED_BEFORE = re.compile(r"[^\W_](?:[-_])\Z|[0-9][./]\Z|[^\W]\Z")
-_ATTACHED_AFTER = re.compile(r"[^\W]|-[^\W_]|\.[0-9]")
+_ATTACHED_AFTER = re.compile(r"\w|-[^\W_]|\.[0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Digits that stand together."""
+class Group(NamedTuple):
+    """Digits that stand together; `gap` is what parts them from those before in their run."""
 
     start: int
     end: int
     digits: str
+    gap: str
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Neighbouring groups, whole ones, that may be one number.
-
-    Attributes:
-        start: where the first begins.
-        end: where the last has ended.
-        digits: of all of them.
-        shape: how many digits each has.
-        gaps: what stands between them.
-    """
+class Window(NamedTuple):
+    """Neighbouring groups, whole ones, that may be one number; `shape` and `gaps` as read, see `windows`."""
 
     start: int
     end: int
     digits: str
-    shape: tuple[int, ...]
+    shape: Shape
     gaps: tuple[str, ...]
-
-    def unwrapped(self) -> Window:
-        """The same with groups made one where only the end of a line parts them."""
-        shape, gaps = [self.shape[0]], []
-        for gap, length in zip(self.gaps, self.shape[1:], strict=True):
-            if "\n" in gap:
-                shape[-1] += length
-            else:
-                shape.append(length)
-                gaps.append(gap)
-        return Window(self.start, self.end, self.digits, tuple(shape), tuple(gaps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +53,19 @@ class Form:
     """
 
     type: str
-    shapes: frozenset[tuple[int, ...]]
+    shapes: frozenset[Shape]
     between: str
     holds: Callable[[str], bool]
-    bare: frozenset[tuple[int, ...]] = frozenset()
+    bare: frozenset[Shape] = frozenset()
     word: re.Pattern[str] | None = None
     mixed: bool = False
 
-    def fits(self, window: Window, before: Callable[[], str]) -> bool:
-        """The window is such a number; `before` gives the text before it."""
+    def fits(self, window: Window, words: Words) -> bool:
+        """The window is such a number."""
         if not self._parted_well(window.gaps) or not self.holds(window.digits):
             return False
         if window.shape in self.bare:
-            return self.word is not None and self.word.search(before()) is not None
+            return self.word is not None and words.near(self.word, window.start)
         return True
 
     def _parted_well(self, gaps: tuple[str, ...]) -> bool:
@@ -90,7 +73,10 @@ class Form:
         return (self.mixed or len(signs - {""}) <= 1) and all(sign in self.between for sign in signs)
 
 
-def by_shape(forms: Sequence[Form]) -> Mapping[tuple[int, ...], tuple[Form, ...]]:
+Forms = Mapping[Shape, tuple[Form, ...]]
+
+
+def by_shape(forms: Sequence[Form]) -> Forms:
     """Shape → the forms that have it."""
     shapes = sorted({shape for form in forms for shape in form.shapes | form.bare})
     return {
@@ -102,38 +88,55 @@ def runs(text: str) -> Iterator[list[Group]]:
     """Groups that stand so near each other that they may be one number, run by run."""
     run: list[Group] = []
     for found in _GROUP.finditer(text):
-        if run and not _GAP.fullmatch(text, run[-1].end, found.start()):
+        start, end = found.span()
+        if run and _GAP.fullmatch(text, run[-1].end, start):
+            run.append(Group(start, end, found.group(), text[run[-1].end : start]))
+            continue
+        if run:
             yield run
-            run = []
-        run.append(Group(found.start(), found.end(), found.group()))
+        run = [Group(start, end, found.group(), "")]
     if run:
         yield run
 
 
-def windows(text: str, run: Sequence[Group], first: int) -> Iterator[Window]:
-    """What may be one number and begins with the group at place `first`; shortest first."""
+def windows(text: str, run: Sequence[Group], first: int, forms: Forms) -> Iterator[Window]:
+    """What has the shape of some form and begins with the group at place `first`.
+
+    Where the end of a line parts groups, they are also read as one that was broken there.
+    """
     if attached_before(text, run[first].start):
         return
     total = 0
+    shape: Shape = ()
+    unbroken: Shape = ()
     for last in range(first, min(first + MOST_GROUPS, len(run))):
-        total += len(run[last].digits)
+        group = run[last]
+        length = len(group.digits)
+        total += length
         if total > MOST_DIGITS:
             return
-        if not _ATTACHED_AFTER.match(text, run[last].end):
-            yield window_of(text, run[first : last + 1])
+        broken = last > first and "\n" in group.gap
+        unbroken = (*unbroken[:-1], unbroken[-1] + length) if broken else (*unbroken, length)
+        shape = (*shape, length)
+        if (shape in forms or unbroken in forms) and not _ATTACHED_AFTER.match(text, group.end):
+            yield from _as_read(run[first : last + 1], shape, unbroken)
 
 
-def window_of(text: str, groups: Sequence[Group]) -> Window:
-    """Those groups as one."""
-    return Window(
-        groups[0].start,
-        groups[-1].end,
-        "".join(group.digits for group in groups),
-        tuple(len(group.digits) for group in groups),
-        tuple(text[one.end : other.start] for one, other in pairwise(groups)),
-    )
+def _as_read(groups: Sequence[Group], shape: Shape, unbroken: Shape) -> Iterator[Window]:
+    start, end, digits = groups[0].start, groups[-1].end, "".join(group.digits for group in groups)
+    gaps = tuple(group.gap for group in groups[1:])
+    yield Window(start, end, digits, shape, gaps)
+    if unbroken != shape:
+        yield Window(start, end, digits, unbroken, tuple(gap for gap in gaps if "\n" not in gap))
 
 
 def attached_before(text: str, start: int) -> bool:
     """What begins there goes on something: a word, a decimal, a part of a longer code."""
-    return _ATTACHED_BEFORE.search(text[max(0, start - 2) : start]) is not None
+    if not start:
+        return False
+    last = text[start - 1]
+    if last.isalnum() or last == "_":
+        return True
+    if start == 1 or last not in "-./":
+        return False
+    return text[start - 2].isalnum() if last == "-" else text[start - 2].isdigit()

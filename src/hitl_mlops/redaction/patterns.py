@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from hitl_mlops.redaction.addresses import emails, ip_addresses
 from hitl_mlops.redaction.finding import TYPES, Finding, settled
 from hitl_mlops.redaction.letters import with_letters
 from hitl_mlops.redaction.national_numbers import FORMS
-from hitl_mlops.redaction.numbers import Group, Window, by_shape, runs, windows
+from hitl_mlops.redaction.numbers import by_shape, runs, windows
 from hitl_mlops.redaction.phones import phones
 from hitl_mlops.redaction.plain import as_plain
+from hitl_mlops.redaction.words import Words
 
-NEAR = 40
-"""Characters before a number in which a word may say what it is."""
 SHORTEST = 7
 """Characters of the shortest number that is looked for; an address has @ or ::."""
 _MAY_HOLD_SOME = re.compile(r"[0-9@]|::|[\[(] ?at ?[\])]", re.IGNORECASE)
-_TOKEN = re.compile(r"\[[a-z0-9\-]{2,30}\]")
 _FORMS = by_shape(FORMS)
 
 
@@ -49,30 +46,14 @@ def _found(text: str, context: str) -> Iterator[Finding]:
     yield from emails(text)
     yield from ip_addresses(text)
     yield from with_letters(text)
-    near = partial(_near, text, context)
+    words = Words(text, context)
     for run in runs(text):
         for first in range(len(run)):
-            yield from _numbers(text, run, first, near)
-        yield from phones(text, run, near)
-
-
-def _numbers(text: str, run: Sequence[Group], first: int, near: partial[str]) -> Iterator[Finding]:
-    for window in windows(text, run, first):
-        yield from _held(window, near)
-        if any("\n" in gap for gap in window.gaps):
-            yield from _held(window.unwrapped(), near)
-
-
-def _held(window: Window, near: partial[str]) -> Iterator[Finding]:
-    for form in _FORMS.get(window.shape, ()):
-        if form.fits(window, partial(near, window.start)):
-            yield Finding(window.start, window.end, form.type)
-
-
-def _near(text: str, context: str, place: int) -> str:
-    """What stands before that place, masks left out; the context too where the text begins near by."""
-    before = text[max(0, place - NEAR) : place]
-    return _TOKEN.sub(" ", f"{context} {before}" if place <= NEAR else before)
+            for window in windows(text, run, first, _FORMS):
+                for form in _FORMS.get(window.shape, ()):
+                    if form.fits(window, words):
+                        yield Finding(window.start, window.end, form.type)
+        yield from phones(text, run, words)
 
 
 def _at(one: Finding, places: Sequence[int]) -> Finding:
