@@ -104,6 +104,9 @@ class FakeDesk:
     def push(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         raise NotImplementedError
 
+    def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        raise NotImplementedError
+
     def withdraw(self, task_ids: Sequence[str]) -> None:
         for task_id in task_ids:
             self.delete_task(int(task_id))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class DeskParts(TwinParts):
 
     @cached_property
     def desk(self) -> InMemoryDesk:
-        return InMemoryDesk(clock=utc_now)
+        return InMemoryDesk(clock=self.clock)
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,23 @@ def serving(
     policy: str = POLICY,
     settings: Mapping[str, str] | None = None,
     database: str = "",
+    clock: Callable[[], datetime] = utc_now,
 ) -> Iterator[Application]:
     """The service answers; the project it serves has a champion. `settings`: text of hitl.yaml → new text."""
-    with served(a_project(folder, policy=policy, database=database), settings) as application:
+    with served(a_project(folder, policy=policy, database=database), settings, clock) as application:
         yield application
 
 
 @contextmanager
-def served(made: Project, settings: Mapping[str, str] | None = None) -> Iterator[Application]:
+def served(
+    made: Project, settings: Mapping[str, str] | None = None, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Application]:
     """A service of that project, whose models are a twin's, answers."""
     file = made.settings.folder / "hitl.yaml"
     for old, new in (settings or {}).items():
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new, 1))
-    parts = DeskParts(read_settings(made.settings.folder))
+    parts = DeskParts(read_settings(made.settings.folder), clock=clock)
     parts.given = made.parts.registry
     made.close()
     project = Project(parts.settings, parts, actor="gateway")

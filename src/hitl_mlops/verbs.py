@@ -226,6 +226,7 @@ class Verbs:
             shown=lambda: self.shown,
             deadlines=lambda: self.deadlines,
             addresses=parts.settings.serve.callbacks,
+            over=parts.moves.ended,
         )
         return Recourse(
             book=parts.recourse,

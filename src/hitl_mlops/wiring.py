@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl_mlops.oversight.notice_book import NoticeBook
     from hitl_mlops.recourse.book import RecourseBook
     from hitl_mlops.review.desk import Desk
+    from hitl_mlops.review.moves import MoveBook
     from hitl_mlops.review.tickets import TicketBook
     from hitl_mlops.rollout.book import RolloutBook
     from hitl_mlops.rollout.watch import RolloutWatch
@@ -111,6 +112,13 @@ class Parts(OwnFiles):
         from hitl_mlops.review.tickets import TicketBook
 
         return TicketBook(self.database)
+
+    @cached_property
+    def moves(self) -> MoveBook:
+        """How tickets climbed the escalation ladder."""
+        from hitl_mlops.review.moves import MoveBook
+
+        return MoveBook(self.database)
 
     @cached_property
     def desk(self) -> Desk:

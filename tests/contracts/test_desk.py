@@ -375,3 +375,17 @@ def test_an_import_whose_reply_was_lost_is_found_again(label_studio) -> None:
         desk.push(tickets(4))
     assert len(desk.push(tickets(4))) == 4
     assert len(desk.task_ids()) == 4
+
+
+def test_what_a_task_says_of_its_ticket_is_changed_and_the_rest_stays(room: Room) -> None:
+    tasks = room.desk.push(tickets(2))
+    first, second = tasks.values()
+    room.ann.answer(first, "yes", "clear as day", seconds=5.0)
+    for _ in range(2):
+        room.desk.hand({first: {"lane": "senior", "due": "2026-03-03 12:00 UTC"}, "999999999": {"lane": "x"}})
+    assert room.desk.task_ids() == {first: "t_open_0", second: "t_open_1"}
+    [answer] = answers_of(room.desk)
+    assert (answer.ticket_id, answer.label) == ("t_open_0", "yes")
+    assert room.desk.data_of(first)["lane"] == "senior"
+    assert room.desk.data_of(second)["lane"] == "standard"
+    room.desk.hand({})

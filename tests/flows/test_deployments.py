@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 SCHEDULED = {
     "collect-overrides": {"interval": 300},
     "advance-rollout": {"interval": 300},
+    "escalate": {"interval": 300},
     "retrain": {"cron": "0 3 * * 1"},
     "sweep": {"cron": "30 2 * * *"},
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hitl_mlops.cli import selection
+from hitl_mlops.cli import queue, selection
 from hitl_mlops.cli.output import (
     HERE,
     JsonOption,
@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(group, "push", push, examples=["hitl review push"])
     add_command(group, "status", status, examples=["hitl review status"])
     selection.add_to_review(group)
+    queue.add_to_group(group)
 
 
 def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:

@@ -179,6 +179,23 @@ guideline_issues = Table(  # oversight: classes on which people do not agree
     Column("closed_by", String(200)),
     Column("reason", Text, nullable=False),
 )
+ticket_moves = Table(  # review: steps of the escalation ladder that tickets took
+    "ticket_moves",
+    metadata,
+    Column("move_id", String(40), primary_key=True),
+    Column("ticket_id", String(40), nullable=False, index=True),
+    Column("decision_id", String(40), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("lane", String(80), nullable=False),
+    Column("skill", String(80)),
+    Column("skill_before", String(80)),
+    Column("due_at", String(40), nullable=False),
+    Column("happened_at", String(40), nullable=False),
+    Column("until", String(40)),  # empty after the last step
+    Column("ladder", String(80), nullable=False),
+    Column("shown", Boolean, nullable=False, index=True),  # the desk shows it
+)
 
 answers = Table(  # overrides: every revision ever seen, never changed but for its state
     "answers",

@@ -46,6 +46,11 @@ class StoppableDesk(InMemoryDesk):
         self._answer()
         return super().task_ids()
 
+    def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """See `Desk.hand`."""
+        self._answer()
+        super().hand(changes)
+
     def withdraw(self, task_ids: Sequence[str]) -> None:
         """See `Desk.withdraw`."""
         self._answer()

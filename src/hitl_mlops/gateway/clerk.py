@@ -147,5 +147,6 @@ def told(decision: Decision, stands: Standing) -> Told:
         intervention=decision.intervention,
         reversible_until=None if until is None else instant(until),
         resolved_at=by_people if stands.state is State.RESOLVED else None,
+        rejected_at=by_people if stands.state is State.REJECTED else None,
         taken_back_at=by_people if stands.state in (State.HALTED, State.REVERSED) else None,
     )

@@ -52,6 +52,7 @@ class Told(BaseModel):
         str | None, Field(description="Until when it can be reversed, or halted.")
     ] = None
     resolved_at: str | None = None
+    rejected_at: Annotated[str | None, Field(description="When the time of people ended.")] = None
     taken_back_at: Annotated[str | None, Field(description="Since when it is halted or reversed.")] = None
 
 

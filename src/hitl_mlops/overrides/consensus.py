@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from hitl_mlops.ids import content_id
 from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.review.answer import HANDED_UP, Answer
 from hitl_mlops.review.interface import said_before
+from hitl_mlops.review.moves import Move, skill_asked
 from hitl_mlops.review.ticket import Sheet, TicketKind
 
 TIE_BREAKERS = 3
@@ -50,9 +51,9 @@ class Asked:
     blind: bool = False
     skills: Mapping[str, str] = field(default_factory=dict)
 
-    def skill_for(self, task_id: str) -> str | None:
-        """What who answers on that sheet must be able to do."""
-        return self.skills.get(task_id, self.skill)
+    def skill_for(self, task_id: str, moves: Sequence[Move], at: datetime) -> str | None:
+        """What who answered on that sheet at that moment had to be able to do; `moves`: its steps so far."""
+        return self.skills.get(task_id, skill_asked(moves, self.skill, at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from hitl_mlops.overrides.consensus import Asked
 from hitl_mlops.overrides.reasons import Reason, person_and_ticket
 from hitl_mlops.review.answer import Answer
+from hitl_mlops.review.moves import Move
 from hitl_mlops.review.roster import Roster
 
 
 def barred(
-    answers: Iterable[Answer], asked: Mapping[str, Asked], roster: Roster, reviewers: Mapping[str, str]
+    answers: Iterable[Answer],
+    asked: Mapping[str, Asked],
+    moves: Mapping[str, Sequence[Move]],
+    roster: Roster,
+    reviewers: Mapping[str, str],
 ) -> dict[Reason, frozenset[str]]:
     """Reason → keys of the answers of people whom their ticket does not ask; without any, nothing.
 
-    An unknown ticket or person is no matter of this: the screen has a reason of its own for it. Without a
-    roster nobody is known to lack a skill.
+    What counts is what the ticket asked for when the answer was given: it may have climbed since. An unknown
+    ticket or person is no matter of this: the screen has a reason of its own for it. Without a roster nobody
+    is known to lack a skill.
 
     Args:
         answers: the answers.
-        asked: ticket id → what was asked.
+        asked: ticket id → what is asked.
+        moves: ticket id → its steps on the escalation ladder.
         roster: who can do what.
         reviewers: account (lower case) → roster id of who may answer.
     """
@@ -31,7 +38,8 @@ def barred(
         if ticket is None or person is None:
             continue
         known = roster.named(person)
-        if known is not None and not known.can(ticket.skill_for(answer.task_id)):
+        skill = ticket.skill_for(answer.task_id, moves.get(ticket.ticket_id, ()), answer.answered_at)
+        if known is not None and not known.can(skill):
             found[Reason.LACKS_SKILL].add(answer.key)
         if ticket.meant_for not in (None, person):
             found[Reason.MEANT_FOR_ANOTHER].add(answer.key)

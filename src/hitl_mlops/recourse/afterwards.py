@@ -30,7 +30,7 @@ from hitl_mlops.recourse.decide import (
 )
 from hitl_mlops.recourse.policy import RecoursePolicy
 from hitl_mlops.recourse.record import Complaint, How, Outcome, Request, TakenBack, Word
-from hitl_mlops.recourse.standing import Resolved, Standing, standing
+from hitl_mlops.recourse.standing import Over, Resolved, Standing, standing
 from hitl_mlops.recourse.ticket import ticket_for
 from hitl_mlops.review.open import Deadlines, Shown, opened_event
 from hitl_mlops.review.tickets import TicketBook
@@ -53,6 +53,7 @@ class Surroundings:
         shown: what is needed to show a case.
         deadlines: how soon each lane answers.
         addresses: prefixes of the addresses that may be called.
+        over: decision ids → by id how they ended, where nobody answered in time.
     """
 
     person: Callable[[str], str]
@@ -62,6 +63,7 @@ class Surroundings:
     shown: Callable[[], Shown]
     deadlines: Callable[[], Deadlines]
     addresses: Sequence[str] = ()
+    over: Callable[[Collection[str]], Mapping[str, Over]] = lambda _ids: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,10 @@ class Recourse:
         """Decision id → how it stands now, all read at once."""
         ids = [one.decision_id for one in decisions]
         said, taken = self.around.resolutions(ids), self.book.taken_back(ids)
+        over = self.around.over([one for one in ids if one not in said and one not in taken])
         return {
-            one.decision_id: standing(one, said.get(one.decision_id), taken.get(one.decision_id))
-            for one in decisions
+            name: standing(one, said.get(name), taken.get(name), over.get(name))
+            for name, one in zip(ids, decisions, strict=True)
         }
 
     def changed(self, decisions: Iterable[Decision]) -> dict[str, tuple[str, str | None]]:

@@ -21,6 +21,8 @@ class State(StrEnum):
     """People are asked: do not act. `label` is null until they have decided."""
     RESOLVED = "resolved"
     """People have decided: act on `label`."""
+    REJECTED = "rejected"
+    """Nobody decided in time: do not act, and wait no longer."""
     HALTED = "halted"
     """A person stopped it while it ran: do not go on."""
     REVERSED = "reversed"
@@ -46,6 +48,20 @@ class Resolved(Protocol):
         ...
 
 
+class Over(Protocol):
+    """Nobody answered in time."""
+
+    @property
+    def move_id(self) -> str:
+        """Id of the step that ended it."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a decision stands.
@@ -53,8 +69,9 @@ class Standing:
     Attributes:
         state: who has it.
         label: what holds; None while nothing does.
-        since: since when people have had their word; None where they have not.
-        cause: what their word was: id of the resolution, `halted` or `reversed`; empty where they had none.
+        since: since when people have had their word, or had their time; None where they have not.
+        cause: what their word was: id of the resolution, `halted` or `reversed`, or of the step that ended
+            their time; empty where they had none.
     """
 
     state: State
@@ -68,11 +85,13 @@ class Standing:
         return self.state in (State.RELEASED, State.RESOLVED)
 
 
-def standing(decision: Decision, resolution: Resolved | None, taken: TakenBack | None) -> Standing:
+def standing(
+    decision: Decision, resolution: Resolved | None, taken: TakenBack | None, over: Over | None = None
+) -> Standing:
     """What holds of the decision.
 
-    Whoever took it back has the last word, then people, then the model where the policy releases it. A spot
-    check looks like any released decision.
+    Whoever took it back has the last word, then people, also those who answered too late, then the clock,
+    then the model where the policy releases it. A spot check looks like any released decision.
     """
     if taken is not None:
         state = State.HALTED if taken.how is How.HALTED else State.REVERSED
@@ -81,6 +100,8 @@ def standing(decision: Decision, resolution: Resolved | None, taken: TakenBack |
         said = resolution
         return Standing(State.RESOLVED, said.label, said.resolved_at, said.resolution_id)
     if decision.to_review and not decision.spot_check:
+        if over is not None:
+            return Standing(State.REJECTED, None, over.at, over.move_id)
         return Standing(State.WITH_PEOPLE, None, None)
     return Standing(State.RELEASED, decision.label, None)
 

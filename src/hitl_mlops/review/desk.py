@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from hitl_mlops.review.answer import Answer
 from hitl_mlops.review.ticket import Ticket
@@ -77,6 +77,20 @@ class Desk(Protocol):
 
     def task_ids(self) -> Mapping[str, str | None]:
         """Task id → ticket id of every task that is there now: what deletions are found by."""
+        ...
+
+    def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Each task's data hold these values from now on (task id → key → value); other keys stay.
+
+        A task that is gone is no error. Again: nothing happens.
+
+        Raises:
+            ServiceDownError: the desk stopped answering; what was changed stays.
+        """
+        ...
+
+    def data_of(self, task_id: str) -> Mapping[str, Any]:
+        """The data of a task as they stand on the desk; raises NotFoundError where it is gone."""
         ...
 
     def withdraw(self, task_ids: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ class _Task:
     changed_at: str
     model_label: str | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
 
 
 class InMemoryDesk:
@@ -60,6 +61,7 @@ class InMemoryDesk:
             if ticket.sheet_id not in there:
                 shown = ticket.shown.get("model_label")
                 there[ticket.sheet_id] = self._add(ticket.ticket_id, ticket.sheet_id, shown)
+                self._task(int(there[ticket.sheet_id])).data["lane"] = ticket.lane
         return {ticket.sheet_id: there[ticket.sheet_id] for ticket in tickets}
 
     def add_by_hand(self) -> str:
@@ -80,6 +82,18 @@ class InMemoryDesk:
     def task_ids(self) -> Mapping[str, str | None]:
         """See `Desk.task_ids`."""
         return {str(task_id): task.ticket_id for task_id, task in self._tasks.items()}
+
+    def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """See `Desk.hand`."""
+        for task_id, values in changes.items():
+            task = self._tasks.get(int(task_id))
+            if task is not None and not values.items() <= task.data.items():
+                task.data |= values
+                task.changed_at = self._now()[0]
+
+    def data_of(self, task_id: str) -> Mapping[str, str]:
+        """See `Desk.data_of`; without what the case shows."""
+        return dict(self._task(int(task_id)).data)
 
     def withdraw(self, task_ids: Sequence[str]) -> None:
         """See `Desk.withdraw`."""

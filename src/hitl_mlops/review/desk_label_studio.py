@@ -156,6 +156,26 @@ class LabelStudioDesk:
             for task in self._tasks.listing(project.project_id, "id,data")
         }
 
+    def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """See `Desk.hand`. Label Studio replaces the data whole, so they are read first."""
+        projects = self.ensure_ready() if changes else ()
+        for chunk in _chunks(changes, LOOKUP_CHUNK):
+            ids = {
+                "filter": "filter:tasks:id",
+                "operator": "in_list",
+                "type": "List",
+                "value": [int(task_id) for task_id in chunk],
+            }
+            for project in projects:
+                for task in self._tasks.listing(project.project_id, "id,data", ids):
+                    wanted = {**task["data"], **changes[str(task["id"])]}
+                    if wanted != task["data"]:
+                        self._http.patch(f"/api/tasks/{task['id']}/", {"data": wanted})
+
+    def data_of(self, task_id: str) -> Mapping[str, Any]:
+        """See `Desk.data_of`."""
+        return dict(self._http.get(f"/api/tasks/{task_id}/")["data"])
+
     def withdraw(self, task_ids: Sequence[str]) -> None:
         """See `Desk.withdraw`."""
         for task_id in task_ids:

@@ -14,7 +14,9 @@ def unstaffed(policy: Policy, roster: Roster) -> Iterator[Finding]:
 
     A ticket that nobody may answer waits until its last timer.
     """
-    wanted = dict(_skills(policy))
+    wanted: dict[str, int | None] = {}
+    for skill, line in _skills(policy):
+        wanted.setdefault(skill, line)
     if wanted and not roster.people:
         yield Finding(
             Severity.INFO,
@@ -37,3 +39,7 @@ def _skills(policy: Policy) -> Iterator[tuple[str, int | None]]:
     for plan in policy.routes:
         if plan.skill is not None:
             yield plan.skill, policy.lines.get(f"routes.{plan.name}.skill")
+    routes = {plan.name for plan in policy.routes}
+    for place, step in enumerate(policy.escalation):
+        if step.to is not None and step.to not in routes:
+            yield step.to, policy.lines.get(f"escalation[{place}]")

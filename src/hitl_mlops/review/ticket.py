@@ -45,6 +45,8 @@ class TicketState(StrEnum):
     TIED = "tied"
     """People differ or handed it up: an adjudicator is asked."""
     RESOLVED = "resolved"
+    EXPIRED = "expired"
+    """Nobody answered until the last timer ended; an answer that comes all the same counts."""
     WITHDRAWN = "withdrawn"
 
 

@@ -105,7 +105,7 @@ class TicketBook:
         with self._database.reading() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         sheets = [{name: row.pop(f"sheet_{name}") for name in _OF_A_SHEET} for row in rows]
-        return [_further(_as_ticket(row), sheet) for row, sheet in zip(rows, sheets, strict=True)]
+        return [_further(as_ticket(row), sheet) for row, sheet in zip(rows, sheets, strict=True)]
 
     def sheets(self, ticket_ids: Iterable[str]) -> list[Sheet]:
         """Every further sheet of these tickets, by ticket, then number."""
@@ -132,7 +132,7 @@ class TicketBook:
 
     def mark_resolved(self, ticket_ids: Iterable[str]) -> None:
         """These have a resolution."""
-        self._set(ticket_ids, TicketState.RESOLVED, [TicketState.TIED, *UNANSWERED])
+        self._set(ticket_ids, TicketState.RESOLVED, [TicketState.TIED, TicketState.EXPIRED, *UNANSWERED])
 
     def mark_tied(self, ticket_ids: Iterable[str]) -> None:
         """Of these an adjudicator must be asked."""
@@ -242,7 +242,7 @@ class TicketBook:
 
     def _read(self, query: sa.Select[Any]) -> list[Ticket]:
         with self._database.reading() as connection:
-            return [_as_ticket(dict(row)) for row in connection.execute(query).mappings()]
+            return [as_ticket(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _as_row(ticket: Ticket) -> dict[str, Any]:
@@ -267,7 +267,8 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _as_ticket(row: Mapping[str, Any]) -> Ticket:
+def as_ticket(row: Mapping[str, Any]) -> Ticket:
+    """The ticket that a row holds."""
     return Ticket(
         **{
             **row,

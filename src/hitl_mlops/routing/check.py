@@ -6,7 +6,7 @@ that is said instead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from hitl_mlops.routing.check_bounds import bounds_findings, unknown_names
 from hitl_mlops.routing.conditions import attributes_of
@@ -24,12 +24,6 @@ from hitl_mlops.routing.reach import (
 )
 
 __all__ = ["Finding", "Severity", "check"]
-
-_FORM = "is checked for form, and nothing acts on it yet"
-NOT_ACTED_ON: Mapping[str, str] = {
-    "escalation": _FORM,
-}
-"""Key of the file, for routes without `routes.NAME.` → what becomes of it."""
 
 _UNDECIDED = "cannot be decided: the conditions tell too many kinds of cases apart"
 
@@ -50,7 +44,7 @@ def check(
         functions: names of the functions that `hitl.yaml` brings; None where they are not known.
     """
     circle = list(_circle(policy))
-    found = [*circle, *unknown_names(policy, columns, classes, functions), *_not_acted_on(policy)]
+    found = [*circle, *unknown_names(policy, columns, classes, functions)]
     if not circle:
         for look in (_rules, _pointless_rules, _clauses, _matrix, bounds_findings, _gaps, _overlaps, _routes):
             found += look(policy)
@@ -209,14 +203,3 @@ def _routes(policy: Policy) -> Iterator[Finding]:
 
 def _escalated(policy: Policy) -> set[str | None]:
     return {step.to for step in policy.escalation}
-
-
-def _not_acted_on(policy: Policy) -> Iterator[Finding]:
-    told: dict[str, int] = {}
-    for place, line in policy.lines.items():
-        words = place.split(".")
-        key = words[-1] if words[0] == "routes" and len(words) > 2 else place  # noqa: PLR2004 - routes.NAME.key
-        if key in NOT_ACTED_ON:
-            told.setdefault(key, line)
-    for key, line in told.items():
-        yield Finding(Severity.WARNING, line, f"`{key}` {NOT_ACTED_ON[key]}.", "")

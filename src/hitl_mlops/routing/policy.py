@@ -101,13 +101,15 @@ class Escalation:
         after_frac: share of the time allowed that has passed; None where `after` counts.
         after: time past the deadline.
         to: route or role that gets it next.
-        then: final word where nobody answers, `reject`.
+        then: final word where nobody answers, `reject` or `wait`.
+        remind: it stays, and those who have it are reminded.
     """
 
     after_frac: float | None
     after: dt.timedelta | None
     to: str | None
     then: str | None
+    remind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

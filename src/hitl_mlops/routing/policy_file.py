@@ -57,7 +57,7 @@ def _policy(whole: Piece) -> Policy:
         matrix=_matrix(top.get("matrix"), consequences, names, whole),
         rules=tuple(_rule(piece, names, noted) for piece in top["rules"].items()) if "rules" in top else (),
         spot_checks=_spot_checks(top.get("spot_checks"), routes),
-        escalation=_escalation(top.get("escalation")),
+        escalation=_escalation(top.get("escalation"), routes),
         sections=read_sections(top),
         **read_bounds(top, routes, noted),
         uses=noted.uses,
@@ -241,15 +241,23 @@ def _spot_checks(piece: Piece | None, routes: tuple[RoutePlan, ...]) -> dict[str
     return {name: rate.number(SPOT_CHECK_FLOOR, 1.0) for name, rate in piece.fields(automatic).items()}
 
 
-def _escalation(piece: Piece | None) -> tuple[Escalation, ...]:
-    return tuple(_escalation_step(item) for item in piece.items()) if piece is not None else ()
+def _escalation(piece: Piece | None, routes: tuple[RoutePlan, ...]) -> tuple[Escalation, ...]:
+    automatic = {plan.name for plan in routes if plan.automatic}
+    steps: list[Escalation] = []
+    for item in piece.items() if piece is not None else ():
+        if any(step.then for step in steps):
+            raise item.wrong("a step stands after the last word.", "Let the step with `then` be the last.")
+        steps.append(_escalation_step(item))
+        if steps[-1].to in automatic:
+            raise item.wrong(f"{steps[-1].to} asks nobody.", "Hand a late ticket to a route with people.")
+    return tuple(steps)
 
 
 def _escalation_step(piece: Piece) -> Escalation:
     fields = piece.fields(STEP)
     if "after" not in fields or len(fields) != 2:  # noqa: PLR2004 - after, and one of the two others
         raise piece.wrong(
-            "a step is `after` and one of `to` and `then`.", "Write {after: 4h, to: supervisor}."
+            "a step is `after` and one of `to`, `then` and `remind`.", "Write {after: 4h, to: supervisor}."
         )
     text = fields["after"].text()
     share = text.removesuffix("%")
@@ -261,4 +269,7 @@ def _escalation_step(piece: Piece) -> Escalation:
         )
     to = fields["to"].text() if "to" in fields else None
     then = STEP["then"].read(fields["then"]) if "then" in fields else None
-    return Escalation(frac, after, to, then)
+    remind = "remind" in fields and fields["remind"].flag()
+    if "remind" in fields and not remind:
+        raise fields["remind"].wrong("a step that does nothing.", "Write remind: true, or take it out.")
+    return Escalation(frac, after, to, then, remind)

@@ -60,6 +60,7 @@ STEP: Mapping[str, Form] = {
     "after": text().about("A share of the time allowed, 100%, or a time past the deadline, 4h."),
     "to": text().about("The route or role that gets it next."),
     "then": text(("reject", "wait")).about("The last word where nobody answers."),
+    "remind": FLAG.about("It stays where it is, and those who have it are reminded."),
 }
 AMOUNT = either(number(0.0), text())
 REGULATION: Mapping[str, Form] = {

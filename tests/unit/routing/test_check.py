@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_mlops.routing.check import NOT_ACTED_ON, Severity, check
+from hitl_mlops.routing.check import Severity, check
 from hitl_mlops.routing.policy_default import default_policy
 from hitl_mlops.routing.policy_file import parse_policy
-from hitl_mlops.routing.policy_forms import ROUTE, TOP
-from hitl_mlops.routing.policy_sections import SECTIONS
 from hitl_mlops.routing.reach import (
     Reach,
     Stretch,
@@ -212,19 +210,6 @@ def test_a_column_that_no_case_has_is_an_error_where_the_columns_are_known():
     assert told(policy, Severity.ERROR, columns=["amount"]) == [
         (2, "The policy reads 'amuont', which no case has.")
     ]
-
-
-def test_what_is_read_and_not_acted_on_is_told_once_with_its_first_line():
-    policy = parse_policy(
-        TIERS + "  two: {signatures: 2, skill: second, when: {confidence: '< 0.1'}}\n"
-        "  three: {signatures: 3, skill: third, when: {confidence: '< 0.05'}}\n"
-    )
-    assert [line for line, fact in told(policy, Severity.WARNING) if "skill" in fact] == [6]
-
-
-def test_every_key_that_is_said_not_to_be_acted_on_is_a_key_of_the_file():
-    known = {*ROUTE, *TOP, *(f"{section}.{key}" for section, keys in SECTIONS.items() for key in keys)}
-    assert known >= NOT_ACTED_ON.keys()
 
 
 def test_with_rules_over_too_many_attributes_the_routes_are_still_told():

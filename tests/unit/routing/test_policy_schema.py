@@ -50,7 +50,7 @@ routes:
   two: {when: {confidence: "< 0.60"}, signatures: 2, blind_second: true}
   two_stages: {stages: [operations, compliance]}
 spot_checks: {auto: 0.03, check: 0.05}
-escalation: [{after: 100%, to: senior}, {after: 24h, then: reject}]
+escalation: [{after: 50%, remind: true}, {after: 100%, to: senior}, {after: 24h, then: reject}]
 guards:
   breaker:
     {override_rate: "> 0.2", error_rate: ">= 0.1", calibration_gap: "> .3", window: 99, at_least: 9,

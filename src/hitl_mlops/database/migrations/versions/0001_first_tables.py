@@ -300,6 +300,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id"),
     )
     op.create_table(
+        "ticket_moves",
+        sa.Column("move_id", sa.String(length=40), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("decision_id", sa.String(length=40), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("lane", sa.String(length=80), nullable=False),
+        sa.Column("skill", sa.String(length=80), nullable=True),
+        sa.Column("skill_before", sa.String(length=80), nullable=True),
+        sa.Column("due_at", sa.String(length=40), nullable=False),
+        sa.Column("happened_at", sa.String(length=40), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=True),
+        sa.Column("ladder", sa.String(length=80), nullable=False),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("move_id"),
+    )
+    with op.batch_alter_table("ticket_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_moves_shown"), ["shown"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ticket_moves_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
         "ticket_sheets",
         sa.Column("ticket_id", sa.String(length=40), nullable=False),
         sa.Column("copy", sa.Integer(), autoincrement=False, nullable=False),
