@@ -374,9 +374,12 @@ class Project:
     def figures(self) -> LoopFigures:
         """The loop's figures over all decisions, unbiased though only some were reviewed."""
         from hitl_mlops.kpis.definitions import loop_figures
+        from hitl_mlops.review.budget import selection_policy
 
-        said, told = self.parts.answers.resolutions(), self.parts.trail.about(RETRAINING)
-        return loop_figures(self.parts.log.decisions(), said, told)
+        parts = self.parts
+        said, told = parts.answers.resolutions(), parts.trail.about(RETRAINING)
+        cost = selection_policy(parts.policy).cost_per_hour
+        return loop_figures(parts.log.decisions(), said, told, parts.answers.timed(), cost)
 
     def export_trail(self, folder: Path) -> Export:
         """The sealed trail stands in the folder with all that proves it, and a program that checks it."""

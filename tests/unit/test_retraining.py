@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hitl_mlops.audit.entry import Kind
+from hitl_mlops.kpis.returns import HELD_BACK
 from hitl_mlops.project import Project
 from hitl_mlops.retraining import BY_SCHEDULE, BY_THE_POLICY, Retraining
 from hitl_mlops.review.ticket import TicketKind
@@ -153,6 +154,16 @@ def test_a_retraining_tells_how_long_answers_waited_and_where_errors_cluster(roo
     figures = room.project.figures().learning
     assert (figures.trainings, figures.feedback_to_retrain_s) == (2, made.feedback_to_retrain_s)
     assert figures.cadence_s is not None
+
+
+def test_what_the_new_labels_gave_back_is_measured_when_the_challenger_is_judged(room):
+    room.answer(room.decide(), right=False)
+    made = room.retraining.now()
+    told = room.told(Kind.GATES_JUDGED)[-1]["facts"]["returned"]
+    returned = room.project.figures().learning.returned
+    assert {one.basis for one in returned} == {one["basis"] for one in told} >= {HELD_BACK}
+    assert all((one.version, one.before) == (made.version, "1") for one in returned)
+    assert all(one.accuracy.low <= one.accuracy.value <= one.accuracy.high for one in returned)
 
 
 def test_after_a_retraining_none_begins_by_itself_until_it_has_cooled_down_and_something_is_new(room):

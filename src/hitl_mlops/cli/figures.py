@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hitl_mlops.kpis.learning import LearningFigures
+    from hitl_mlops.kpis.reviewing import ReviewingFigures
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,6 +58,9 @@ def kpis(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             [(name, rate_told(rate)) for name, rate in groups.items()],
         )
         say(console, _learning_told(figures.learning))
+        for one in figures.learning.returned:
+            say(console, one.told)
+        say(console, _reviewing_told(figures.reviewing))
 
     answer(figures, as_json=as_json, told=told)
 
@@ -73,6 +77,19 @@ def _learning_told(learning: LearningFigures) -> str:
     if learning.feedback_to_retrain_s is not None:
         waited = timedelta(seconds=round(learning.feedback_to_retrain_s))
         told += f"; it came {waited} after the first answer that it alone learned from"
+    return f"{told}."
+
+
+def _reviewing_told(reviewing: ReviewingFigures) -> str:
+    """What reviewing took, in one line."""
+    if not reviewing.answers:
+        return "Nobody has answered yet."
+    told = f"{reviewing.answers:,} answers, {reviewing.hours:.1f} hours"
+    told += f", {reviewing.corrected:,} outputs corrected"
+    if reviewing.hours_per_corrected is not None:
+        told += f": {60 * reviewing.hours_per_corrected:.1f} minutes each"
+    if reviewing.cost_per_corrected is not None:
+        told += f", {reviewing.cost_per_corrected:,.2f} in the unit of review.cost_per_hour"
     return f"{told}."
 
 

@@ -68,6 +68,7 @@ def write_report(scene: Scene, told_of: Told, road: Sequence[tuple[str, str, str
         _canary("Forced all the same: the canary of version", told_of.refused.tried),
         _quarantine(told_of),
         _reviewers(scene),
+        _returns(scene),
         _trail(scene, road),
     ]
     path.write_text(
@@ -269,6 +270,29 @@ def _reviewers(scene: Scene) -> Section:
         ("reviewer", "answers", "overrides", "median time", "in truth"),
         tuple(rows),
     )
+
+
+def _returns(scene: Scene) -> Section:
+    figures = scene.project.figures()
+    rows = tuple(
+        (
+            f"version {one.version} against {one.before}",
+            f"{one.cases:,} {one.basis}",
+            f"{one.labels:,}",
+            one.accuracy.points(),
+            one.calibration_gap.points() if one.calibration_gap else "-",
+        )
+        for one in figures.learning.returned
+    )
+    spent = figures.reviewing
+    each = spent.hours_per_corrected
+    text = (
+        "Both versions answered the same cases, which neither learned from, when the newer was judged. "
+        f"{spent.answers:,} answers took {spent.hours:.1f} hours of simulated time and corrected "
+        f"{spent.corrected:,} outputs" + (f", {60 * each:.1f} minutes each." if each is not None else ".")
+    )
+    heads = ("of", "measured on", "labels", "accuracy, per 1,000 labels", "calibration gap, per 1,000")
+    return Section("What labels gave back", text, "", heads, rows)
 
 
 def _trail(scene: Scene, road: Sequence[tuple[str, str, str]]) -> Section:

@@ -30,13 +30,23 @@ from hitl_mlops.gates.measures import Drift, Measures
 from hitl_mlops.gates.policy import gates_policy
 from hitl_mlops.gates.render import Cost, json_bytes, markdown, page
 from hitl_mlops.gates.report import GateReport
+from hitl_mlops.gates.returned import label_returns
 from hitl_mlops.gates.watched import watched
+from hitl_mlops.ids import plain
+from hitl_mlops.kpis.returns import LabelReturn
 from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.overrides.record import KeptAnswer
 from hitl_mlops.routing.policy import Policy
 from hitl_mlops.training.notes import gather_notes
-from hitl_mlops.training.record import ModelVersion
-from hitl_mlops.training.registry import DATASET_TAG, GATES_TAG, POLICY_TAG, VERDICT_TAG, ModelRegistry
+from hitl_mlops.training.record import ModelVersion, ReleaseNotes
+from hitl_mlops.training.registry import (
+    DATASET_TAG,
+    GATES_TAG,
+    POLICY_TAG,
+    RETRAINING,
+    VERDICT_TAG,
+    ModelRegistry,
+)
 
 SECONDS_PER_HOUR = 3600
 
@@ -106,10 +116,12 @@ def judge_challenger(bench: Bench, challenger: ModelVersion, *, now: datetime, a
     evidence = gather_evidence(bench, challenger, dataset, answers)
     bounds = gates_policy(bench.policy.section("gates"))
     report = judge(evidence, bounds, policy_hash=bench.policy.hash, now=now)
+    notes = _notes(bench, dataset)
+    returned = label_returns(evidence, notes.new_labels)
     with bench.database.transaction():
         bench.reports.keep(report)
-        bench.trail.append([_judged(report, actor, now)])
-    _publish(bench, report, dataset, evidence.drift, answers)
+        bench.trail.append([_judged(report, returned, actor, now)])
+    _publish(bench, report, notes, evidence.drift, _cost(bench, notes, answers, returned))
     return report
 
 
@@ -179,25 +191,29 @@ def _drift(bench: Bench, base: pd.DataFrame, cases: list[Case]) -> Drift | None:
     return bench.measures.drift(before, since)
 
 
-def _publish(
-    bench: Bench, report: GateReport, dataset: DatasetVersion, drift: Drift | None, answers: list[KeptAnswer]
-) -> None:
-    """The report stands on the version's page; the same again when it is made again."""
-    registry, version = bench.registry, report.model_version
-    champion = bench.store.version(registry.get(bench.champion.version).tags[DATASET_TAG])
-    notes = gather_notes(
+def _notes(bench: Bench, dataset: DatasetVersion) -> ReleaseNotes:
+    champion = bench.store.version(bench.registry.get(bench.champion.version).tags[DATASET_TAG])
+    return gather_notes(
         bench.store.labels(dataset),
         dataset,
         since=champion,
         policy_hash=bench.policy.hash,
         champion=bench.champion.version,
     )
-    seconds = sum(one.answer.seconds or 0.0 for one in answers)
+
+
+def _cost(
+    bench: Bench, notes: ReleaseNotes, answers: list[KeptAnswer], returned: tuple[LabelReturn, ...]
+) -> Cost:
+    hours = sum(one.answer.seconds or 0.0 for one in answers) / SECONDS_PER_HOUR
     review = bench.policy.costs.review if bench.policy.costs else None
-    name, cost = (
-        registry.get(version).name,
-        Cost(len(answers), seconds / SECONDS_PER_HOUR, corrected=notes.overrides, review=review),
-    )
+    return Cost(len(answers), hours, corrected=notes.overrides, review=review, returned=returned)
+
+
+def _publish(bench: Bench, report: GateReport, notes: ReleaseNotes, drift: Drift | None, cost: Cost) -> None:
+    """The report stands on the version's page; the same again when it is made again."""
+    registry, version = bench.registry, report.model_version
+    name = registry.get(version).name
     files = {
         "gates.json": json_bytes(report),
         "gates.html": page(report, name=name, notes=notes, cost=cost),
@@ -211,7 +227,7 @@ def _publish(
         registry.set_tag(version, tag, value)
 
 
-def _judged(report: GateReport, actor: str, now: datetime) -> Event:
+def _judged(report: GateReport, returned: tuple[LabelReturn, ...], actor: str, now: datetime) -> Event:
     return Event(
         Kind.GATES_JUDGED,
         actor,
@@ -221,11 +237,13 @@ def _judged(report: GateReport, actor: str, now: datetime) -> Event:
             "gates": [report.digest],
             "dataset": [report.dataset_digest],
             "policy": [report.policy_hash],
+            "series": [RETRAINING],
         },
         facts={
             "verdict": report.verdict.value,
             "model_digest": report.model_digest,
             "champion": report.champion,
             "verdicts": {one.name: one.verdict.value for one in report.results},
+            "returned": [plain(one) for one in returned],
         },
     )

@@ -35,6 +35,7 @@ class JudgedCases:
         groups: protected column → group of each case; None where it is not known.
         complete: all cases of the time are here, labelled or not. Then a case on which both models agree
             speaks without a label, and few labels go a long way; False: only labelled ones were gathered.
+        champion_confidence: of the champion's answers, in [0, 1]; None: not asked for.
     """
 
     truth: TextArray
@@ -48,6 +49,7 @@ class JudgedCases:
     slices: Mapping[str, TextArray] = field(default_factory=dict)
     groups: Mapping[str, TextArray] = field(default_factory=dict)
     complete: bool = False
+    champion_confidence: FloatArray | None = None
 
     def __post_init__(self) -> None:
         columns = {
@@ -62,6 +64,8 @@ class JudgedCases:
             **self.slices,
             **self.groups,
         }
+        if self.champion_confidence is not None:
+            columns["champion_confidence"] = self.champion_confidence
         odd = {name: len(column) for name, column in columns.items() if len(column) != len(self.truth)}
         if odd:
             raise InputError(
@@ -74,6 +78,7 @@ class JudgedCases:
 
     def where(self, chosen: BoolArray) -> JudgedCases:
         """The chosen rows."""
+        sure = self.champion_confidence
         return JudgedCases(
             truth=self.truth[chosen],
             challenger=self.challenger[chosen],
@@ -86,6 +91,7 @@ class JudgedCases:
             slices={name: values[chosen] for name, values in self.slices.items()},
             groups={name: values[chosen] for name, values in self.groups.items()},
             complete=self.complete,
+            champion_confidence=None if sure is None else sure[chosen],
         )
 
     @property

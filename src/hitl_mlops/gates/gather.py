@@ -93,12 +93,13 @@ def judged_cases(
     inputs = inputs_frame([one.case for one in live])
     frame = pd.concat([base[list(inputs.columns)] if len(inputs) else base, inputs], ignore_index=True)
     answers, confidence = answered(challenger, frame)
+    theirs = None if champion is None else answered(champion, frame)
     count = len(base)
     return JudgedCases(
         truth=np.array([*base["label"].map(str), *(one.truth for one in live)], dtype=object),
         challenger=answers,
         challenger_confidence=confidence,
-        champion=None if champion is None else answered(champion, frame)[0],
+        champion=None if theirs is None else theirs[0],
         pi=np.array([*np.ones(count), *(one.pi for one in live)], dtype=float),
         labelled=np.array(
             [*np.ones(count, dtype=bool), *(one.truth is not None for one in live)], dtype=bool
@@ -108,6 +109,7 @@ def judged_cases(
         slices={name: _slice(name, base, live) for name in slices},
         groups={name: _group(name, base, live) for name in protected},
         complete=True,
+        champion_confidence=None if theirs is None else theirs[1],
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from hitl_mlops.gates.chart import drawings
 from hitl_mlops.gates.report import NOT_ASKED, GateReport, GateResult, Verdict
 from hitl_mlops.ids import canonical_json
+from hitl_mlops.kpis.returns import LabelReturn
 from hitl_mlops.training.record import ReleaseNotes
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
@@ -35,12 +36,14 @@ class Cost:
         hours: that they took, as the desk measured them.
         corrected: decisions that they put right.
         review: what one answer costs by the policy (`costs.review`), in its unit; None: not stated.
+        returned: what the labels gave back; none where it was not measured.
     """
 
     answers: int
     hours: float
     corrected: int = 0
     review: float | None = None
+    returned: tuple[LabelReturn, ...] = ()
 
     @property
     def told(self) -> str:
@@ -164,6 +167,8 @@ def summary(report: GateReport, notes: ReleaseNotes | None, cost: Cost | None) -
     )
     if spent:
         rows.append(("Cost", "; ".join(spent)))
+    if cost is not None and cost.returned:
+        rows.append(("Return", " ".join(one.told for one in cost.returned)))
     return rows
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from hitl_mlops.audit.entry import Entry
 from hitl_mlops.decisions.record import Decision
 from hitl_mlops.kpis.learning import LearningFigures, learning_figures
+from hitl_mlops.kpis.reviewing import ReviewingFigures, reviewing_figures
 from hitl_mlops.overrides.record import Resolution
+from hitl_mlops.review.budget import TimedAnswer
 from hitl_mlops.review.ticket import SAMPLED
 from hitl_mlops.statistics.rates import Rate, rate
 
@@ -45,7 +47,8 @@ class LoopFigures:
         override_rate: over all decisions, weighted by 1/π.
         by_route: the same per route.
         by_version: the same per model version.
-        learning: how often a model learns, and how soon from an answer.
+        learning: how often a model learns, how soon from an answer, and what labels gave back.
+        reviewing: what reviewing takes, and what a corrected output costs.
     """
 
     decisions: int
@@ -57,6 +60,7 @@ class LoopFigures:
     by_route: Mapping[str, Rate]
     by_version: Mapping[str, Rate]
     learning: LearningFigures = field(default_factory=LearningFigures)
+    reviewing: ReviewingFigures = field(default_factory=ReviewingFigures)
 
 
 def people_said(resolutions: Sequence[Resolution]) -> dict[str, Resolution]:
@@ -65,9 +69,13 @@ def people_said(resolutions: Sequence[Resolution]) -> dict[str, Resolution]:
 
 
 def loop_figures(
-    decisions: Sequence[Decision], resolutions: Sequence[Resolution], told: Sequence[Entry] = ()
+    decisions: Sequence[Decision],
+    resolutions: Sequence[Resolution],
+    told: Sequence[Entry] = (),
+    answers: Sequence[TimedAnswer] = (),
+    cost_per_hour: float | None = None,
 ) -> LoopFigures:
-    """The figures over these decisions, and of the trainings told; nothing gives zeros and empty rates."""
+    """The figures over these decisions, of the trainings told and of the answers; nothing gives zeros."""
     said = people_said(resolutions)
     seen = [said[one.decision_id] for one in decisions if one.decision_id in said]
     unattended = sum(not one.to_review or one.spot_check for one in decisions)
@@ -81,6 +89,7 @@ def loop_figures(
         by_route=rates_by(decisions, said, lambda one: one.route),
         by_version=rates_by(decisions, said, lambda one: one.model_version),
         learning=learning_figures(told),
+        reviewing=reviewing_figures(answers, resolutions, cost_per_hour),
     )
 
 

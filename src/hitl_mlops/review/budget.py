@@ -26,10 +26,12 @@ class SelectionPolicy:
     Attributes:
         hours_per_week: of people's time for all questions; None: nothing is asked by itself.
         random_share: share of a batch that is drawn at random, in [0, 1].
+        cost_per_hour: what an hour of reviewing costs, in a unit of the user's; None: not stated.
     """
 
     hours_per_week: float | None = None
     random_share: float = RANDOM_SHARE
+    cost_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,11 @@ class Room:
 def selection_policy(policy: Policy) -> SelectionPolicy:
     """What the policy says; without a number of hours there is no budget."""
     said = policy.section("review")
-    hours = said.get("budget_hours_per_week")
+    hours, cost = said.get("budget_hours_per_week"), said.get("cost_per_hour")
     return SelectionPolicy(
-        None if hours is None else float(hours), float(said.get("random_share", RANDOM_SHARE))
+        hours_per_week=None if hours is None else float(hours),
+        random_share=float(said.get("random_share", RANDOM_SHARE)),
+        cost_per_hour=None if cost is None else float(cost),
     )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from hitl_mlops.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 
 _SEED = 20240501
+_MOST_RESAMPLED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,58 @@ def calibration_gap(
     draws = _resampled(sure, hits, masses, starts, np.random.default_rng(_SEED))
     low, high = np.quantile(draws, [alpha / 2, 1 - alpha / 2])
     return CalibrationGap(value, min(float(low), value), max(float(high), value), int(sure.size))
+
+
+def gap_change(
+    ours: tuple[npt.ArrayLike, npt.ArrayLike],
+    theirs: tuple[npt.ArrayLike, npt.ArrayLike],
+    weights: npt.ArrayLike | None = None,
+    *,
+    alpha: float = 0.05,
+) -> CalibrationGap:
+    """Our gap less theirs, of two models asked on the same cases, in [-1, 1]; negative is better.
+
+    Each is `calibration_gap`; its interval is normal, with the spread of 200 bootstrap samples of cases, the
+    same for both models (Efron & Tibshirani 1993, *An introduction to the bootstrap*, chapter 13). Of more
+    than 20,000 cases, evenly spaced ones make the interval's samples, and its width is brought back to all.
+
+    Args:
+        ours: (confidence, right) of each case.
+        theirs: the same of the other model, in the same order.
+        weights: 1/pi of each case; None: 1.
+        alpha: one minus the coverage.
+
+    Fewer than two cases: None.
+
+    Raises:
+        InputError: as `calibration_gap`.
+
+    >>> same = ([0.9] * 40, [True] * 36 + [False] * 4)
+    >>> gap_change(same, same).value, gap_change(same, same).high
+    (0.0, 0.0)
+    """
+    found = [calibration_gap(*one, weights, alpha=alpha) for one in (ours, theirs)]
+    if found[0].value is None or found[1].value is None:
+        return CalibrationGap(None, None, None, found[0].count)
+    count, value = found[0].count, found[0].value - found[1].value
+    some = np.arange(0, count, -(-count // _MOST_RESAMPLED))
+    masses = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
+    rows = np.random.default_rng(_SEED).choice(some, (200, some.size))
+    drawn = [
+        [_of_rows(np.asarray(sure, dtype=np.float64), np.asarray(hits, dtype=np.float64), masses, row)]
+        for sure, hits in (ours, theirs)
+        for row in rows
+    ]
+    spread = np.subtract(*np.array(drawn).reshape(2, -1)).std() * np.sqrt(some.size / count)
+    half = float(norm.isf(alpha / 2) * spread)
+    return CalibrationGap(value, max(value - half, -1.0), min(value + half, 1.0), count)
+
+
+def _of_rows(sure: FloatArray, hits: FloatArray, masses: FloatArray, rows: npt.NDArray[np.int64]) -> float:
+    """The gap of these rows."""
+    order = rows[np.argsort(sure[rows], kind="stable")]
+    starts = np.linspace(0, rows.size, int(np.clip(rows.size // 10, 1, 10)), endpoint=False)
+    return float(_gap(sure[order], hits[order], masses[order], starts.astype(np.int64)))
 
 
 def _gap(sure: FloatArray, hits: FloatArray, masses: FloatArray, starts: npt.NDArray[np.int64]) -> FloatArray:

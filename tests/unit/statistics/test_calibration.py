@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hitl_mlops.errors import InputError
-from hitl_mlops.statistics.calibration import calibration_gap
+from hitl_mlops.statistics.calibration import calibration_gap, gap_change
 
 
 def a_perfect_model(rng, cases):
@@ -72,3 +72,33 @@ def test_the_same_cases_give_the_same_interval():
     confidence, right = a_perfect_model(np.random.default_rng(4), 300)
 
     assert calibration_gap(confidence, right) == calibration_gap(confidence, right)
+
+
+def over_sure(rng, cases, by):
+    """A model that says it is surer than it is, and by how much on the root mean square."""
+    truth = rng.uniform(0.5, 0.95, cases)
+    said = truth + by * (1 - truth)
+    return (said, rng.random(cases) < truth), float(np.sqrt(np.mean(np.square(said - truth))))
+
+
+def test_the_change_of_a_gap_covers_the_truth_about_as_often_as_it_says():
+    rng, covered = np.random.default_rng(5), []
+    for _ in range(60):
+        (ours, less), (theirs, more) = over_sure(rng, 400, 0.3), over_sure(rng, 400, 0.7)
+        found = gap_change(ours, theirs)
+        covered.append(found.low <= less - more <= found.high)
+    assert np.mean(covered) >= 0.88
+
+
+def test_of_many_cases_the_change_is_still_told_soon_and_narrowly():
+    rng = np.random.default_rng(6)
+    (ours, less), (theirs, more) = over_sure(rng, 100_000, 0.2), over_sure(rng, 100_000, 0.4)
+    found = gap_change(ours, theirs)
+    assert found.low < less - more < found.high
+    assert found.high - found.low < 0.03
+    assert found.count == 100_000
+
+
+def test_a_change_of_too_few_cases_is_none():
+    assert gap_change(([0.5], [True]), ([0.5], [True])).value is None
+    assert gap_change(([], []), ([], [])).value is None
