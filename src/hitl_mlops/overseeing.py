@@ -95,6 +95,7 @@ class Overseeing:
             suspicions=parts.notices.suspicions(),
             issues=parts.notices.issues(),
             exercises=parts.exercises.all(now - timedelta(days=days)),
+            known_left=self._known_left(),
             now=now,
             days=days,
         )
@@ -154,7 +155,6 @@ class Overseeing:
     def _seeds(self, policy: OversightPolicy) -> list[Opened]:
         from hitl_mlops.oversight.open import seed_ticket
         from hitl_mlops.oversight.seeds import Pool, choose_seeds, drawn
-        from hitl_mlops.review.ticket import TicketKind
 
         parts = self.verbs.parts
         key, waiting = parts.policy_key, parts.tickets.waiting() if policy.seed_share else []
@@ -164,8 +164,7 @@ class Overseeing:
         if not beside:
             return []
         decisions = parts.log.many({one.decision_id for one in beside})
-        used = {one.decision_id for one in parts.exercises.all() if one.kind is TicketKind.SEED}
-        pool = Pool(self._known(), frozenset(used), active, pool.fast)
+        pool = Pool(self._known(), self._used(), active, pool.fast)
         chosen = choose_seeds(beside, decisions, pool, policy, key)
         there = parts.exercises.of([one.ticket_id for one in chosen])
         disguise = self._disguise()
@@ -220,6 +219,20 @@ class Overseeing:
         decisions = parts.log.many(found)
         cases = parts.log.cases(one.case_id for one in decisions.values())
         return list(known_cases(found, decisions, cases, parts.exercises.seen(found)))
+
+    def _used(self) -> frozenset[str]:
+        """Decisions that were a seed."""
+        from hitl_mlops.review.ticket import TicketKind
+
+        kept = self.verbs.parts.exercises.all()
+        return frozenset(one.decision_id for one in kept if one.kind is TicketKind.SEED)
+
+    def _known_left(self) -> int:
+        """Known cases that were no seed yet."""
+        from hitl_mlops.oversight.exercise import truths
+
+        book = self.verbs.parts.exercises
+        return len(truths(book.trusted(), book.outcomes()).keys() - self._used())
 
     def _disguise(self) -> Disguise:
         from dataclasses import replace

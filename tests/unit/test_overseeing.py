@@ -158,6 +158,14 @@ def test_nobody_counts_as_asked_by_an_exercise_and_none_is_late(room):
     assert parts.tickets.late_since(ticket.opened_at, later) == (0, 1)
 
 
+def test_where_nothing_is_known_for_sure_the_page_says_what_is_missing(tmp_path):
+    bare = a_room(tmp_path)
+    bare.round(20, stamps=("r1", "r2"))
+    assert bare.project.parts.exercises.all() == []
+    said = Loop(bare.project.settings.folder).done("oversight")
+    assert "report outcomes" in said["people"][0]["do_next"]
+
+
 def test_without_the_sections_nothing_is_asked_and_nothing_is_noticed(tmp_path):
     quiet = a_room(tmp_path, OVERSEEN.partition("review:")[0])
     quiet.tell_outcomes(quiet.decide(30))
@@ -191,6 +199,11 @@ def test_the_page_stands_alone_readable_for_its_owner_and_says_what_to_do(room, 
     text = page.read_text()
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
     assert "Ann" in text
+    assert said["known_left"] < 60
+    confirmed = said["confirmed"]
+    assert 0 < len(confirmed) <= 10
+    assert all(one["person"] == "r2" and one["suggestion"] != one["truth"] for one in confirmed)
+    assert confirmed[0]["decision_id"] in text
     assert "<svg" in text
     assert "http" not in text.replace("http://www.w3.org", "").replace("https://www.w3.org", "")
     shown = loop.call("oversight", as_json=False)

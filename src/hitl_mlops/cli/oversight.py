@@ -133,6 +133,7 @@ def _write(team: Team, project: str, path: Path) -> Path:
 
 def _show(console: Console, team: Team) -> None:
     from hitl_mlops.kpis.report import told as rate_told
+    from hitl_mlops.oversight.page import evidence_told
     from hitl_mlops.oversight.team import next_step
 
     if not team.people:
@@ -155,7 +156,7 @@ def _show(console: Console, team: Team) -> None:
             one.refused,
             one.seeds.seen,
             rate_told(one.seeds.caught),
-            f"{one.seeds.e_value:,.4g}",
+            evidence_told(one.seeds.e_value),
             rate_told(one.calibration.where_model_wrong),
             next_step(team, person),
         )
@@ -173,7 +174,7 @@ def _show(console: Console, team: Team) -> None:
 
 
 def _plain(team: Team) -> dict[str, Any]:
-    from hitl_mlops.oversight.team import next_step
+    from hitl_mlops.oversight.team import confirmed, next_step
 
     return {
         "at": team.at,
@@ -187,6 +188,8 @@ def _plain(team: Team) -> dict[str, Any]:
         "issues": [_issue(one) for one in team.issues],
         "seeds": team.seeds,
         "seeds_open": team.seeds_open,
+        "known_left": team.known_left,
+        "confirmed": confirmed(team),
     }
 
 

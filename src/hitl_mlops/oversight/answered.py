@@ -13,7 +13,7 @@ from hitl_mlops.database.connect import Database
 from hitl_mlops.database.tables import answers, tickets
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.overrides.record import AnswerState
-from hitl_mlops.review.answer import Verdict
+from hitl_mlops.review.answer import HANDED_UP, Verdict
 from hitl_mlops.review.ticket import EXERCISES, TicketKind
 from hitl_mlops.review.tickets import IN_EARNEST
 
@@ -29,9 +29,9 @@ class Answered:
         ticket_id: the ticket.
         decision_id: what it asked about.
         kind: why it was asked.
-        shown: the class that the page suggested; None where it suggested none.
+        shown: the class that the page suggested, where one was given; None where it suggested none.
         label: the class given; None where the question was passed on.
-        escalated: it was passed on.
+        escalated: it was passed on, or the case rejected.
         seconds: how long it took; None where the desk measured none.
         answered_at: when it was given.
         collected_at: when we saw it: the order in which evidence is weighed.
@@ -122,6 +122,9 @@ _TICKET = (
 
 
 def _answered(row: sa.RowMapping) -> Answered:
+    """Who was not shown the model's answer has no verdict of it, also on a ticket that others see it on."""
+    verdict = Verdict(row["verdict"]) if row["verdict"] else None
+    was_shown = not row["blind"] and verdict in (Verdict.ACCEPT, Verdict.EDIT)
     return Answered(
         key=row["key"],
         person=row["person"],
@@ -129,9 +132,9 @@ def _answered(row: sa.RowMapping) -> Answered:
         ticket_id=row["ticket_id"],
         decision_id=row["decision_id"],
         kind=TicketKind(row["kind"]),
-        shown=None if row["blind"] else row["suggestion"] or None,
+        shown=row["suggestion"] or None if was_shown else None,
         label=row["label"],
-        escalated=row["verdict"] == Verdict.ESCALATE.value,
+        escalated=verdict in HANDED_UP,
         seconds=row["seconds"],
         answered_at=parse_instant(row["answered_at"]),
         collected_at=parse_instant(row["collected_at"]),

@@ -9,18 +9,21 @@ from pathlib import Path
 from hitl_mlops.kpis.charts import intervals
 from hitl_mlops.kpis.report import Section, Tile, render, told
 from hitl_mlops.oversight.reviewers import ReviewerFigures
-from hitl_mlops.oversight.team import Team, next_step
+from hitl_mlops.oversight.team import Team, confirmed, next_step
 from hitl_mlops.statistics.rates import Rate
 
 _MEANING = (
     "A seed is a real case whose true class is known, shown with a wrong suggestion; nobody is told which "
     "cases are seeds. Who reads the case catches it. The evidence is weighed so that one may look at it as "
     "often as one likes: somebody who catches {promised:.0%} or more is ever suspected with a chance of "
-    "{alpha:.1%} at the most, counted from when they were last talked to. Of {people} such people up to "
-    "{wrongly:.2g} would be suspected wrongly, all told. A suspicion is a reason to talk, not a proof, and "
-    "not a basis for pay or dismissal: the person may have known the case, or the truth may be wrong. "
+    "{alpha:.1%} at the most, counted from when they were last talked to. Of {people} such people "
+    "{wrongly:.2g} at the most would be suspected wrongly, on average. A suspicion is a reason to talk, not "
+    "a proof, and not a basis for pay or dismissal: the person may have known the case, or the truth may be wrong. "
     "Intervals are at 95 %. Keep this page from those who review: a seed that is known of measures nothing."
 )
+
+
+_MUCH = 1_000_000
 
 
 def team_page(team: Team, project: str) -> str:
@@ -29,6 +32,7 @@ def team_page(team: Team, project: str) -> str:
         Section("What these figures mean, and what not", _meaning(team)),
         _seeds(team),
         _people(team),
+        *_confirmed(team),
         _calibration(team),
         _routes(team),
         _pace(team),
@@ -61,7 +65,11 @@ def _tiles(team: Team) -> list[Tile]:
     return [
         Tile("People", f"{len(team.people)}", f"answers of the last {team.days} days"),
         Tile("To talk to", f"{len(team.suspicions)}", "suspicions that are open"),
-        Tile("Seeds", f"{team.seeds}", f"opened in these days, {team.seeds_open} of them not answered yet"),
+        Tile(
+            "Seeds",
+            f"{team.seeds}",
+            f"opened in these days, {team.seeds_open} not answered yet; {team.known_left} known cases left",
+        ),
         Tile(
             "Agreement",
             "-" if overall.value is None else f"{overall.value:.2f}",
@@ -95,12 +103,37 @@ def _people(team: Team) -> Section:
                 told(one.escalated),
                 f"{one.seeds.seen}",
                 told(one.seeds.caught),
-                f"{one.seeds.e_value:,.4g}",
+                evidence_told(one.seeds.e_value),
                 next_step(team, person),
             )
             for person, one in team.people.items()
         ),
     )
+
+
+def evidence_told(e_value: float) -> str:
+    """The evidence as people read it.
+
+    >>> evidence_told(1.0), evidence_told(155.8), evidence_told(1e27)
+    ('1.0', '155.8', 'over 1,000,000')
+    """
+    return f"{e_value:,.1f}" if e_value <= _MUCH else f"over {_MUCH:,}"
+
+
+def _confirmed(team: Team) -> list[Section]:
+    rows = tuple(
+        (team.name(one.person), one.decision_id, one.suggestion, one.truth, one.source.value)
+        for one in confirmed(team)
+    )
+    if not rows:
+        return []
+    heads = ("person", "decision", "was suggested, and confirmed", "is true", "known by")
+    text = (
+        "To talk about; read them first (hitl decision show ID): a truth may be wrong. None is asked again."
+    )
+    return [
+        Section("Seeds that suspected people confirmed, the latest first", text, columns=heads, rows=rows)
+    ]
 
 
 def _calibration(team: Team) -> Section:
@@ -163,6 +196,8 @@ def _pace(team: Team) -> Section:
 
 def _agreement(team: Team) -> Section:
     found = team.agreement
+    if not found.pairs:
+        return Section("How far two people agree", "No two people have answered the same ticket.")
     fleiss = "-" if found.fleiss is None else f"{found.fleiss:.2f}"
     return Section(
         "How far two people agree",
@@ -180,6 +215,9 @@ def _agreement(team: Team) -> Section:
 
 
 def _classes(team: Team) -> Section:
+    title = "Classes, the least agreed on first"
+    if not team.agreement.by_class:
+        return Section(title, "No two people have answered the same ticket.")
     opened = {one.label: one.issue_id for one in team.issues}
     rows = []
     for label, one in sorted(team.agreement.by_class.items(), key=_weakest_first):
@@ -187,7 +225,7 @@ def _classes(team: Team) -> Section:
         told_of = f"{one.value:.2f} ({one.low:.2f}…{one.high:.2f})" if known else "-"
         rows.append((label, f"{one.units:,}", told_of, opened.get(label, "-")))
     return Section(
-        "Classes, the least agreed on first",
+        title,
         "Krippendorff's alpha of the class against all others. An issue stays open until somebody closes it: "
         "hitl guideline close ISSUE --reason …",
         columns=("class", "cases", "alpha, 95 %", "open issue"),
