@@ -18,8 +18,9 @@ _MEANING = (
     "often as one likes: somebody who catches {promised:.0%} or more is ever suspected with a chance of "
     "{alpha:.1%} at the most, counted from when they were last talked to. Of {people} such people "
     "{wrongly:.2g} at the most would be suspected wrongly, on average. A suspicion is a reason to talk, not "
-    "a proof, and not a basis for pay or dismissal: the person may have known the case, or the truth may be wrong. "
-    "Intervals are at 95 %. Keep this page from those who review: a seed that is known of measures nothing."
+    "a proof, and not a basis for pay or dismissal: the person may have known the case, or the truth may be "
+    "wrong. Intervals are at 95 %. Keep this page from those who review: a seed that is known of measures "
+    "nothing."
 )
 
 
