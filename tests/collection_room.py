@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -55,9 +55,15 @@ class Room:
     def quarantine(self) -> Quarantine:
         return Quarantine(self.book, PlainScreen(), self.trail, CLASSES, self.collector.reviewers())
 
-    def ask(self, name: str = "1", signatures: int = 1, kind: TicketKind = TicketKind.REVIEW) -> int:
+    def ask(
+        self,
+        name: str = "1",
+        signatures: int = 1,
+        kind: TicketKind = TicketKind.REVIEW,
+        opened_at: datetime = START,
+    ) -> int:
         """A decision with label 1, its ticket, and the ticket's task on the desk; the task."""
-        open_ticket(self.database, f"t_{name}", f"d_{name}", signatures, kind)
+        open_ticket(self.database, f"t_{name}", f"d_{name}", signatures, kind, opened_at)
         return self.desk.add_task(f"t_{name}")
 
     def labels(self) -> dict[str, str]:
@@ -71,12 +77,19 @@ class Room:
         return [entry.read()["kind"] for entry in self.trail.entries()]
 
 
-def open_ticket(database: Database, ticket: str, decision: str, signatures: int, kind: TicketKind) -> None:
+def open_ticket(
+    database: Database,
+    ticket: str,
+    decision: str,
+    signatures: int,
+    kind: TicketKind,
+    opened_at: datetime = START,
+) -> None:
     with database.transaction() as connection:
         connection.execute(
             sa.insert(tickets).values(
                 ticket_id=ticket, decision_id=decision, kind=kind.value, suggestion="1", lane="x",
                 signatures=signatures,
-                blind=False, opened_at=instant(START), due_at=instant(START), shown={}, state="open",
+                blind=False, opened_at=instant(opened_at), due_at=instant(START), shown={}, state="open",
             )
         )  # fmt: skip

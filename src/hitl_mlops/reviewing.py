@@ -10,6 +10,7 @@ from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
     from hitl_mlops.overrides.record import Collected, KeptAnswer
+    from hitl_mlops.overrides.scale import Scale
     from hitl_mlops.review.push import Pushed
     from hitl_mlops.review.ticket import Ticket
     from hitl_mlops.review.tickets import QueueStatus
@@ -45,6 +46,14 @@ class Reviewing:
         parts = self.verbs.parts
         return parts.tickets.status(parts.clock(), quarantined=len(parts.answers.quarantined()))
 
+    def renew_scale(self) -> Scale | None:
+        """Answers to tickets opened from now on are weighed as the policy wants; None: nothing changed."""
+        from hitl_mlops.overrides.scale_book import ScaleBook, wanted_scale
+
+        parts = self.verbs.parts
+        book, wanted = ScaleBook(parts.database), wanted_scale(parts.policy)
+        return book.renew(wanted, parts.trail, now=parts.clock(), actor=self.verbs.actor)
+
     def adjudicate(self) -> list[Ticket]:
         """Somebody above is asked where people differ or handed a question up; the tickets that are new."""
         from hitl_mlops.overrides.adjudicate import adjudication_of, adjudications
@@ -72,6 +81,7 @@ class Reviewing:
         """
         verbs = self.verbs
         collector = verbs.collector
+        self.renew_scale()
         try:
             return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
         finally:  # what was kept before the desk stopped answering counts too

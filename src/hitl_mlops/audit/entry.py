@@ -44,6 +44,7 @@ class Kind(StrEnum):
     ANSWERS_DROPPED = "answers.dropped"
     RESOLUTIONS_MADE = "resolutions.made"
     RESOLUTIONS_WITHDRAWN = "resolutions.withdrawn"
+    SCALE_MADE = "scale.made"
     OUTCOMES_TOLD = "outcomes.told"
     COMPLAINTS_MADE = "complaints.made"
     DATASET_COMMITTED = "dataset.committed"

@@ -245,6 +245,18 @@ resolutions = Table(  # overrides
     Column("for_training", Boolean, nullable=False),
     Column("withdrawn_at", String(40)),
 )
+scales = Table(  # overrides: how much each person's word weighs, for tickets opened from a time on
+    "scales",
+    metadata,
+    Column("scale_id", String(40), primary_key=True),
+    Column("since", String(40), nullable=False, unique=True),
+    Column("method", String(16), nullable=False),
+    Column("certainty", Float, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("shares", JSON, nullable=False),
+    Column("people", JSON),
+    Column("anybody", JSON, nullable=False),
+)
 watermarks = Table(  # overrides: how far each desk was read
     "watermarks",
     metadata,

@@ -22,6 +22,7 @@ from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
 from hitl_mlops.overrides.flags import Flag
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
+from hitl_mlops.overrides.scale_book import ScaleBook
 from hitl_mlops.review.budget import TimedAnswer
 from hitl_mlops.review.desk import Cursor
 from hitl_mlops.review.moves import Move, MoveBook
@@ -54,6 +55,7 @@ class AnswerBook:
         self._database = database
         self._tickets = TicketBook(database)
         self._callbacks = SqlCallbackBook(database)
+        self._scales = ScaleBook(database)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction for rows, trail entries and watermark; joins an open one."""
@@ -185,7 +187,8 @@ class AnswerBook:
         elsewhere = [one for one in self.accepted_for(ticket_ids) if one.key not in here]
         asked = self.asked(ticket_ids)
         bound = self.answered_by(asked.values())
-        return Background(asked, elsewhere, standing, earlier, bound)
+        scales = self._scales.of(asked)
+        return Background(asked, elsewhere, standing, earlier, bound, scales)
 
     def asked(self, ticket_ids: Collection[str]) -> dict[str, Asked]:
         """Ticket id → what was asked, for those that were opened."""

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from hitl_mlops.ids import content_id
 from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.overrides.scale import Scale, Weighing
 from hitl_mlops.review.answer import HANDED_UP, Answer
 from hitl_mlops.review.interface import said_before
 from hitl_mlops.review.moves import Move, skill_asked
-from hitl_mlops.review.ticket import Sheet, TicketKind
+from hitl_mlops.review.ticket import LAST_WORD, Sheet, TicketKind
 
 TIE_BREAKERS = 3
 """With fewer people than this who differ, one more is asked before an adjudicator is."""
@@ -72,7 +73,7 @@ class Standing(StrEnum):
     """Too few people have answered."""
     RESOLVED = "resolved"
     DISAGREED = "disagreed"
-    """People differ, and one more can settle it."""
+    """People differ, or weigh too little, and one more can settle it."""
     TIED = "tied"
     """People differ or someone handed it up: an adjudicator must decide."""
 
@@ -101,13 +102,19 @@ class Outcome:
         return tuple(vote.key for vote in self.supporters)
 
 
-def weigh(asked: Asked, votes: Iterable[Vote]) -> Outcome:
+def weigh(asked: Asked, votes: Iterable[Vote], scale: Scale | None = None) -> Outcome:
     """What the accepted answers of a ticket add up to.
 
     A class wins when as many distinct people as the ticket needs signatures gave it, and more than half of
-    all who answered. People who skipped are not counted; of several answers of one person the earliest is.
-    Those who differ wait for one more; three who still differ, a tie, a rejection and an escalation wait
-    for an adjudicator. Nobody, or too few: waiting.
+    all who answered; by a scale, when it is right with the scale's certainty. People who skipped are not
+    counted; of several answers of one person the earliest is. Those who differ, or weigh too little, wait
+    for one more; three who still do, a tie, a rejection and an escalation wait for an adjudicator. Nobody,
+    or too few: waiting.
+
+    Args:
+        asked: the ticket.
+        votes: the answers that count.
+        scale: how much each person's word weighs; None: all alike. An adjudicator's is never weighed.
     """
     ballots = _one_each(votes)
     people = len(ballots)
@@ -116,13 +123,26 @@ def weigh(asked: Asked, votes: Iterable[Vote]) -> Outcome:
     if people < asked.signatures or not ballots:
         return Outcome(Standing.WAITING, people=people)
     counts = Counter(str(vote.answer.label) for vote in ballots)
-    label, most = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    if most < asked.signatures or 2 * most <= people:
+    chances = None if asked.kind in LAST_WORD or scale is None else _chances(ballots, scale)
+    order = {label: (chances or {}).get(label, 0.0) for label in counts}
+    label, most = min(counts.items(), key=lambda pair: (-order[pair[0]], -pair[1], pair[0]))
+    certain = 2 * most > people if scale is None or chances is None else chances[label] >= scale.certainty
+    if most < asked.signatures or not certain:
         settled_by_one = people < max(TIE_BREAKERS, asked.signatures + 1) and not asked.stages
-        more = settled_by_one and _one_more_settles(asked, most, people)
+        more = settled_by_one and (chances is not None or _one_more_settles(asked, most, people))
         return Outcome(Standing.DISAGREED if more else Standing.TIED, people=people)
     supporters = tuple(vote for vote in ballots if vote.answer.label == label)
-    return Outcome(Standing.RESOLVED, label, _method(asked, ballots, supporters), supporters, people)
+    method = _method(asked, ballots, supporters)
+    if scale is not None and chances is not None and method is Method.MAJORITY:
+        method = Method(scale.method.value)
+    return Outcome(Standing.RESOLVED, label, method, supporters, people)
+
+
+def _chances(ballots: Sequence[Vote], scale: Scale) -> dict[str, float] | None:
+    """Class → the chance that it is right; None where the majority decides."""
+    if scale.method is Weighing.MAJORITY:
+        return None
+    return scale.chances([(vote.person, str(vote.answer.label)) for vote in ballots])
 
 
 def further_sheets(asked: Asked, outcome: Outcome, votes: Iterable[Vote]) -> list[Sheet]:

@@ -24,6 +24,7 @@ from hitl_mlops.overrides.consensus import (
 )
 from hitl_mlops.overrides.reasons import BARRING, Reason, person_and_ticket
 from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution, ScreenedAnswer
+from hitl_mlops.overrides.scale import Scale
 from hitl_mlops.overrides.screen import Known
 from hitl_mlops.review.answer import Answer
 from hitl_mlops.review.desk import DeskTask
@@ -44,6 +45,7 @@ class Background:
         earlier: ticket id → how many resolutions it ever had.
         bound: (ticket id, account) of who answered the case before, of tickets where others have the last
             word.
+        scales: ticket id → how much each person's word weighs there; tickets of the majority are missing.
     """
 
     asked: Mapping[str, Asked]
@@ -51,6 +53,7 @@ class Background:
     standing: Mapping[str, Resolution] = field(default_factory=dict)
     earlier: Mapping[str, int] = field(default_factory=dict)
     bound: frozenset[tuple[str, str]] = frozenset()
+    scales: Mapping[str, Scale] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ def settle(
     waiting: dict[Standing, list[str]] = defaultdict(list)
     for ticket in sorted({ticket for ticket in tickets if _resolves(background, ticket)}, key=str):
         asked, standing = background.asked[str(ticket)], background.standing.get(str(ticket))
-        outcome = weigh(asked, votes[asked.ticket_id])
+        outcome = weigh(asked, votes[asked.ticket_id], background.scales.get(asked.ticket_id))
         waiting[outcome.standing].append(asked.ticket_id)
         sheets += further_sheets(asked, outcome, votes[asked.ticket_id])
         if standing is not None and still_stands(standing, outcome):

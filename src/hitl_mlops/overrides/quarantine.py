@@ -104,7 +104,8 @@ class Quarantine:
         if asked is None or standing is not None or asked.kind in EXERCISES:
             return []
         votes = [Vote(one.key, one.person, one.answer) for one in background.elsewhere if one.person]
-        return further_sheets(replace(asked, spent=asked.spent + 1), weigh(asked, votes), votes)
+        outcome = weigh(asked, votes, background.scales.get(ticket))
+        return further_sheets(replace(asked, spent=asked.spent + 1), outcome, votes)
 
     def _waiting(self, key: str, ruling: Ruling, done: AnswerState) -> KeptAnswer | None:
         """The answer, if the ruling may be made now; None if it was made before. Other writers wait."""

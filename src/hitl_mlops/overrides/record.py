@@ -25,6 +25,8 @@ class Method(StrEnum):
     SINGLE = "single"
     UNANIMOUS = "unanimous"
     MAJORITY = "majority"
+    WEIGHTED = "weighted"
+    DAWID_SKENE = "dawid_skene"
     ADJUDICATED = "adjudicated"
 
 

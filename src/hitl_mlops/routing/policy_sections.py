@@ -115,6 +115,16 @@ _SEEDS: Mapping[str, Form] = {
     "when_fast": number(1.0, 20.0).about("Times as many for who answers fast; 3 where left out."),
 }
 _REVIEW: Mapping[str, Form] = {
+    "consensus": map_of(
+        {
+            "method": text(("majority", "weighted", "dawid_skene")).about(
+                "What decides where people differ."
+            ),
+            "certainty": number(0.5, 1.0).about(
+                "The least chance, by people's known errors, to take a class."
+            ),
+        }
+    ),
     "blind_share": _RATE.about("Share of the tickets on which the model's answer is not shown."),
     "budget_hours_per_week": number(0.0).about(
         "Hours that people have for all questions; what must be asked leaves is used to learn."

@@ -85,6 +85,7 @@ review:
   seeds: {share: 0.02, catch_rate: 0.8, alpha: 0.01, when_fast: 3}
   calibration: {per_week: 4}
   agreement: {at_least: 0.6, cases: 20}
+  consensus: {method: dawid_skene, certainty: 0.9}
 recourse: {complaints_within: 10d}
 retrain:
   every: 7d

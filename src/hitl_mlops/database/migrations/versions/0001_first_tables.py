@@ -265,6 +265,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_rollouts_started_at"), ["started_at"], unique=False)
 
     op.create_table(
+        "scales",
+        sa.Column("scale_id", sa.String(length=40), nullable=False),
+        sa.Column("since", sa.String(length=40), nullable=False),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("certainty", sa.Float(), nullable=False),
+        sa.Column("classes", sa.JSON(), nullable=False),
+        sa.Column("shares", sa.JSON(), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=True),
+        sa.Column("anybody", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("scale_id"),
+        sa.UniqueConstraint("since"),
+    )
+    op.create_table(
         "suspicions",
         sa.Column("suspicion_id", sa.String(length=40), nullable=False),
         sa.Column("person", sa.String(length=80), nullable=False),
