@@ -60,6 +60,8 @@ class Reviewing:
         from hitl_mlops.review.open import ask
 
         parts, now = self.verbs.parts, self.verbs.parts.clock()
+        if not parts.tickets.tied():
+            return []
         with parts.database.transaction():
             tied = parts.tickets.tied()
             known = {one.ticket_id for one in parts.tickets.by_ids(map(adjudication_of, tied))}
@@ -85,9 +87,9 @@ class Reviewing:
         try:
             return collector.sweep(accept_deletions=accept_deletions) if sweep else collector.collect()
         finally:  # what was kept before the desk stopped answering counts too
-            self.adjudicate()
             verbs.freeze_flagged()
             verbs.look_at_breakers()
             verbs.take_back_if_due()
             verbs.take_trial_back_if_due()
+            self.adjudicate()
             self.overseeing.look()

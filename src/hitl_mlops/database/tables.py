@@ -127,6 +127,7 @@ tickets = Table(  # review
     Column("step", Integer, nullable=False, default=0),
     Column("blind_first", Boolean, nullable=False, default=False),
     Column("stages", JSON, nullable=False, default=list),
+    Column("decides", String(20)),
 )
 ticket_sheets = Table(  # review: sheets on the desk beside the first, one for each further person asked
     "ticket_sheets",

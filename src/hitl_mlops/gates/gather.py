@@ -22,7 +22,7 @@ from hitl_mlops.gates.evidence import (
     JudgedCases,
 )
 from hitl_mlops.gates.leaks import single_column_recalls
-from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.overrides.record import DIFFERED, Method, Resolution
 from hitl_mlops.review.ticket import SAMPLED
 from hitl_mlops.routing.conditions import spell
 
@@ -68,7 +68,7 @@ def _live(decision: Decision, case: Case, said: Resolution | None) -> LiveCase:
 
 def _is_hard(said: Resolution) -> bool:
     """By what people said among themselves, not by the model's errors: that would favour a new model."""
-    return said.method in (Method.MAJORITY, Method.ADJUDICATED) or AMBIGUOUS in said.reason_codes
+    return said.method in (*DIFFERED, Method.ADJUDICATED) or AMBIGUOUS in said.reason_codes
 
 
 def judged_cases(

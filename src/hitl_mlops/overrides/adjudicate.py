@@ -89,5 +89,6 @@ def adjudications(
             step=0,
             blind_first=False,
             stages=(),
+            decides=ticket.decides or ticket.kind,
         )
     return list(opened.values())

@@ -20,7 +20,7 @@ from hitl_mlops.ids import content_id, instant, parse_instant
 from hitl_mlops.overrides.consensus import Asked
 from hitl_mlops.overrides.decide import ON_THE_DESK, Background, Step
 from hitl_mlops.overrides.flags import Flag
-from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Resolution
+from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Method, Resolution
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
 from hitl_mlops.overrides.scale_book import ScaleBook
 from hitl_mlops.review.budget import TimedAnswer
@@ -202,6 +202,7 @@ class AnswerBook:
             tickets.c.meant_for,
             tickets.c.stages,
             tickets.c.blind,
+            tickets.c.decides,
         )
         further: dict[str, list[Sheet]] = defaultdict(list)
         for sheet in self._tickets.sheets(ticket_ids):
@@ -221,6 +222,7 @@ class AnswerBook:
                 sheets=1 + len(further[row["ticket_id"]]),
                 spent=spent[row["ticket_id"]],
                 blind=row["blind"],
+                decides=TicketKind(row["decides"]) if row["decides"] else None,
                 skills={
                     one.task_id: one.skill for one in further[row["ticket_id"]] if one.task_id and one.skill
                 },
@@ -339,7 +341,9 @@ def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
 
 
 def _weight(resolution: Resolution) -> tuple[bool, datetime, str]:
-    by_a_supervisor = TicketKind(resolution.ticket_kind) in LAST_WORD
+    by_a_supervisor = (
+        resolution.method is Method.ADJUDICATED or TicketKind(resolution.ticket_kind) in LAST_WORD
+    )
     return by_a_supervisor, resolution.resolved_at, resolution.resolution_id
 
 

@@ -36,6 +36,7 @@ class Asked:
         sheets: how many sheets of the desk it has.
         spent: on how many of them an answer was dropped, so that nobody finds them any more.
         blind: nobody who is asked is shown what the model said.
+        decides: of an adjudication, the kind of the ticket that it decides.
         skills: task id of a sheet → what who answers there must be able to do, where it is not `skill`.
     """
 
@@ -50,6 +51,7 @@ class Asked:
     sheets: int = 1
     spent: int = 0
     blind: bool = False
+    decides: TicketKind | None = None
     skills: Mapping[str, str] = field(default_factory=dict)
 
     def skill_for(self, task_id: str, moves: Sequence[Move], at: datetime) -> str | None:
@@ -184,7 +186,7 @@ def resolution_of(asked: Asked, outcome: Outcome, earlier: int, now: datetime) -
         resolution_id=content_id("res", identity),
         decision_id=asked.decision_id,
         ticket_id=asked.ticket_id,
-        ticket_kind=asked.kind.value,
+        ticket_kind=(asked.decides or asked.kind).value,
         label=outcome.label,
         model_label=asked.model_label,
         method=outcome.method,

@@ -30,6 +30,10 @@ class Method(StrEnum):
     ADJUDICATED = "adjudicated"
 
 
+DIFFERED = frozenset({Method.MAJORITY, Method.WEIGHTED, Method.DAWID_SKENE})
+"""Methods by which people who differed came to a class among themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScreenedAnswer:
     """An answer with every reason for which it was refused; none means accepted."""
@@ -71,7 +75,8 @@ class Resolution:
         resolution_id: content hash of ticket, label, method, answer keys and how many the ticket had before.
         decision_id: the decision.
         ticket_id: the ticket.
-        ticket_kind: review, spot_check, shadow or complaint: evidence and training read them differently.
+        ticket_kind: review, spot_check, shadow or complaint: evidence and training read them differently. Of
+            an adjudication, the kind of the ticket that it decides.
         label: the class people gave.
         model_label: the class the model gave.
         method: how the answers became one.

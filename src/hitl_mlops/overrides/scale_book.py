@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -63,10 +64,8 @@ class ScaleBook:
             ids = sorted(ticket_ids)
             for first in range(0, len(ids), 500):
                 rows = connection.execute(opened.where(tickets.c.ticket_id.in_(ids[first : first + 500])))
-                for ticket_id, at in rows:
-                    before = [start for start in starts if start <= at]
-                    if before:
-                        begun[ticket_id] = before[-1]
+                placed = ((ticket_id, bisect_right(starts, at)) for ticket_id, at in rows)
+                begun |= {ticket_id: starts[place - 1] for ticket_id, place in placed if place}
             query = sa.select(scales).where(scales.c.since.in_(sorted(set(begun.values()))))
             found = {row["since"]: _scale(row) for row in connection.execute(query).mappings()}
         return {ticket_id: found[start] for ticket_id, start in begun.items()}

@@ -76,6 +76,8 @@ class Ticket:
         blind_first: the model's answer is not shown on the first sheet, and is on the others.
         stages: skills of those who sign one after another; empty where all are asked at once.
         copy: which of its sheets this is, from 1.
+        decides: of an adjudication, the kind of the ticket that it decides: what its resolution counts as, so
+            that hard cases are not missing from the figures.
     """
 
     ticket_id: str
@@ -96,6 +98,7 @@ class Ticket:
     blind_first: bool = False
     stages: tuple[str, ...] = ()
     copy: int = 1
+    decides: TicketKind | None = None
 
     @property
     def sheet_id(self) -> str:

@@ -264,6 +264,7 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
         "step": ticket.step,
         "blind_first": ticket.blind_first,
         "stages": list(ticket.stages),
+        "decides": ticket.decides.value if ticket.decides else None,
     }
 
 
@@ -275,6 +276,7 @@ def as_ticket(row: Mapping[str, Any]) -> Ticket:
             "kind": TicketKind(row["kind"]),
             "state": TicketState(row["state"]),
             "stages": tuple(row["stages"]),
+            "decides": TicketKind(row["decides"]) if row["decides"] else None,
             "opened_at": parse_instant(row["opened_at"]),
             "due_at": parse_instant(row["due_at"]),
         }

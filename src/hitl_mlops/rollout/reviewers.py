@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hitl_mlops.overrides.record import Method, Resolution
+from hitl_mlops.overrides.record import DIFFERED, Method, Resolution
 from hitl_mlops.review.ticket import SAMPLED, TicketKind
 from hitl_mlops.rollout.policy import RolloutPolicy
 from hitl_mlops.rollout.state import ReviewerError, Source
@@ -28,7 +28,7 @@ def reviewer_error(resolutions: Iterable[Resolution], policy: RolloutPolicy) -> 
         policy: what it says of reviewers.
     """
     both = [one.method for one in resolutions if one.ticket_kind in _ASKED_APART]
-    differed = both.count(Method.MAJORITY)
+    differed = sum(method in DIFFERED for method in both)
     pairs = differed + both.count(Method.UNANIMOUS)
     least = policy.least_reviewer_error
     source = Source.ASSUMED if policy.reviewer_error is None else Source.POLICY

@@ -114,7 +114,7 @@ def test_who_hands_a_case_up_leaves_it_to_a_supervisor_who_is_told_what_was_said
     assert one.kinds().count("tickets.tied") == 1
     one.say(one.sheets(last)[0], "dan", "no")
     [made] = one.collect().resolved
-    assert (made.method, made.ticket_kind, made.label) == (Method.ADJUDICATED, "adjudication", "no")
+    assert (made.method, made.ticket_kind, made.label) == (Method.ADJUDICATED, "review", "no")
     assert one.project.parts.answers.resolution_of(decision.decision_id) == made
 
 
@@ -143,7 +143,21 @@ def test_what_a_supervisor_hands_up_goes_further_up(room) -> None:
     assert (last.lane, last.kind, len(one.tickets(decision))) == ("governance", TicketKind.ADJUDICATION, 3)
     one.say(one.sheets(last)[0], "eve", "yes")
     [made] = one.collect().resolved
-    assert (made.label, made.method) == ("yes", Method.ADJUDICATED)
+    assert (made.label, made.method, made.ticket_kind) == ("yes", Method.ADJUDICATED, "review")
+
+
+def test_what_people_could_not_agree_on_is_not_missing_from_the_figures(room) -> None:
+    one = room()
+    easy, hard = one.ask(2)
+    for decision, code in ((easy, "agree"), (hard, "escalate")):
+        label = decision.label if code == "agree" else None
+        one.say(one.sheets(one.tickets(decision)[0])[0], "ann", label, reason_code=code)
+    one.collect()
+    assert one.project.figures().override_rate.value == 0.0
+    other = {"yes": "no", "no": "yes"}[hard.label]
+    one.say(one.sheets(one.tickets(hard)[1])[0], "dan", other)
+    one.collect()
+    assert one.project.figures().override_rate.value == 0.5
 
 
 def test_somebody_else_is_asked_where_an_answer_was_dropped(room) -> None:

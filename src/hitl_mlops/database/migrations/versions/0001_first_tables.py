@@ -365,6 +365,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("blind_first", sa.Boolean(), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
+        sa.Column("decides", sa.String(length=20), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id"),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
