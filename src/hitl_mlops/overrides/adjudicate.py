@@ -37,6 +37,11 @@ def lane_above(policy: Policy, lane: str) -> str:
     return above[0] if above else lane if lane in rising else policy.closed_route
 
 
+def _step_of(policy: Policy, lane: str) -> int:
+    """How many steps of the ladder lead to that lane: a late ticket of it climbs on from there."""
+    return max((place + 1 for place, step in enumerate(policy.escalation) if step.to == lane), default=0)
+
+
 def adjudication_of(tied: Ticket) -> str:
     """The id of the ticket by which the tied one is decided; stable, so that opening again finds it."""
     if tied.kind is TicketKind.ADJUDICATION:
@@ -86,7 +91,7 @@ def adjudications(
             task_id=None,
             skill=deadlines.skills.get(lane, None if is_route else lane),
             meant_for=None,
-            step=0,
+            step=_step_of(policy, lane),
             blind_first=False,
             stages=(),
             decides=ticket.decides or ticket.kind,

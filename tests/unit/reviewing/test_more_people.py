@@ -8,6 +8,7 @@ import pytest
 
 from hitl_mlops.overrides.reasons import Reason
 from hitl_mlops.overrides.record import Method
+from hitl_mlops.queues import Queues
 from hitl_mlops.review.ticket import TicketKind, TicketState
 from tests.review_room import ReviewRoom
 
@@ -108,7 +109,7 @@ def test_who_hands_a_case_up_leaves_it_to_a_supervisor_who_is_told_what_was_said
         TicketState.OPEN,
         TicketKind.ADJUDICATION,
     )
-    assert (last.lane, last.skill, last.signatures) == ("supervisor", "supervisor", 1)
+    assert (last.lane, last.skill, last.signatures, last.step) == ("supervisor", "supervisor", 1, 1)
     assert "two &lt;b&gt;hands&lt;/b&gt;" in last.shown["said_html"]
     assert last.shown["model_label"] == decision.label
     assert one.kinds().count("tickets.tied") == 1
@@ -129,6 +130,17 @@ def test_who_answered_a_case_cannot_have_the_last_word_on_it(room) -> None:
     found = one.collect()
     assert [refused.reasons for refused in found.quarantined] == [(Reason.SELF_CONFIRMED,)]
     assert found.resolved == ()
+
+
+def test_a_supervisor_who_is_late_is_followed_by_whoever_stands_above(room) -> None:
+    one = room()
+    [decision] = one.ask()
+    one.say(one.sheets(one.tickets(decision)[0])[0], "ann", None, reason_code="escalate")
+    one.collect()
+    one.wait(hours=29)
+    Queues(one.project.verbs).escalate()
+    *_, last = one.tickets(decision)
+    assert (last.lane, last.skill, last.step) == ("governance", "governance", 2)
 
 
 def test_what_a_supervisor_hands_up_goes_further_up(room) -> None:
