@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,3 +89,13 @@ def test_edits_deletions_and_rulings_leave_the_same_book(room):
 
 def test_more_answers_than_one_query_may_name_are_found(room):
     assert AnswerBook(room.database).answers_of("desk:1", [str(number) for number in range(70_000)]) == {}
+
+
+def test_the_times_of_accepted_answers_come_back_in_order(room):
+    room.desk.answer(room.ask("a"), label="2", reason_code="wrong_class")
+    room.collector.collect()
+    (found,) = room.book.timed()
+    (kept,) = room.book.answers_since(datetime(2020, 1, 1, tzinfo=UTC))
+    assert (found.at, found.seconds) == (kept.answer.answered_at, kept.answer.seconds)
+    assert room.book.timed(found.at) == [found]
+    assert room.book.timed(found.at + timedelta(microseconds=1)) == []

@@ -54,7 +54,8 @@ def select(
         found = Selecting(open_project(project).verbs).select(at_most, dry_run=dry_run)
 
     def told(console: Console) -> None:
-        _tell(console, found, dry_run=dry_run)
+        again = "hitl review select" + ("" if at_most is None else f" --at-most {at_most}")
+        _tell(console, found, again if dry_run else "")
 
     value = {
         "version": found.version,
@@ -76,28 +77,32 @@ def select(
     answer(value, as_json=as_json, told=told)
 
 
-def _tell(console: Console, found: Selected, *, dry_run: bool) -> None:
+def _tell(console: Console, found: Selected, not_yet: str) -> None:
+    """What was chosen; or would be by the command `not_yet`, which writes it."""
     if not found.count:
         say(console, _why_none(found), style="bold")
         say(console, "→ hitl review status")
         return
-    verb = "would be" if dry_run else "are"
+    verb = "would be" if not_yet else "are"
     say(console, f"{found.count:,} of {found.candidates:,} decisions {verb} asked about.", style="bold")
     rows = [
         ("in doubt", len(found.in_doubt), "a small margin between the two likeliest classes, by impact"),
         ("at random", len(found.at_random), f"each of the {found.candidates:,} with π = {found.pi:.4g}"),
     ]
     table(console, ("chosen", "questions", "because"), rows)
-    say(console, f"They will take {found.hours:.1f} h{_left(found)}.{_rests_on(found.room)}")
-    say(console, "→ hitl review select" if dry_run else "→ hitl review push")
+    say(console, f"They will take {_time(found.hours)}{_left(found)}.{_rests_on(found.room)}")
+    say(console, f"→ {not_yet or 'hitl review push'}")
 
 
 def _left(found: Selected) -> str:
     if found.room.left_h is None:
         return ""
-    return (
-        f"; {max(0.0, found.room.left_h - found.hours):.1f} h of the week's {found.room.hours:g} h are left"
-    )
+    left = max(0.0, found.room.left_h - found.hours)
+    return f"; {_time(left)} of the week's {found.room.hours:g} h are left"
+
+
+def _time(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _rests_on(room: Room) -> str:
@@ -110,7 +115,7 @@ def _why_none(found: Selected) -> str:
     room = found.room
     if room.fits == 0:
         return (
-            f"No question fits: of the week's {room.hours:g} h, {room.taken_h:.1f} h are used and "
-            f"{room.promised_h:.1f} h wait for an answer."
+            f"No question fits: of the week's {room.hours:g} h, {_time(room.taken_h)} are used, and what "
+            f"waits for an answer takes {_time(room.promised_h)}."
         )
     return f"Version {found.version} decided nothing in the last seven days that nobody was asked about."

@@ -193,7 +193,22 @@ def test_the_queue_is_told_by_lane(book) -> None:
     assert book.counts()["standard", TicketKind.REVIEW, TicketState.RESOLVED] == 1
 
 
+def test_what_is_awaited_counts_a_signature_each_and_nothing_that_is_closed(book) -> None:
+    tickets = wanted([decided(0), decided(1, signatures=2), decided(2)])
+    book.open(tickets)
+    book.mark_resolved([tickets[2].ticket_id])
+    assert book.answers_awaited() == 3
+
+
+def test_what_was_asked_since_a_time_is_told_by_decision(book) -> None:
+    tickets = wanted([decided(0), decided(1)])
+    book.open(tickets)
+    assert book.asked_since(NOW) == {one.decision_id for one in tickets}
+    assert book.asked_since(NOW + timedelta(microseconds=1)) == frozenset()
+
+
 def test_an_empty_book_has_an_empty_queue(book) -> None:
+    assert book.answers_awaited() == 0
     assert book.status(NOW).lanes == ()
     assert book.waiting() == book.overdue(NOW) == []
     assert book.asked_about([]) == frozenset()
