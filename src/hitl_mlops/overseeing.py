@@ -157,10 +157,10 @@ class Overseeing:
         from hitl_mlops.oversight.seeds import Pool, choose_seeds, drawn
 
         parts = self.verbs.parts
-        key, waiting = parts.policy_key, parts.tickets.waiting() if policy.seed_share else []
+        key, waiting = parts.policy_key, parts.exercises.beside_which() if policy.seed_share else []
         active = sorted(parts.roster.active_accounts().values())
         pool = Pool((), active=active, fast=self._fast(policy) if waiting else ())
-        beside = drawn(waiting, policy, key, pool)
+        beside = parts.tickets.by_ids(drawn(waiting, policy, key, pool))
         if not beside:
             return []
         decisions = parts.log.many({one.decision_id for one in beside})

@@ -136,7 +136,7 @@ def _world(room: Room) -> dict[str, object]:
     return {
         "resolutions": parts.answers.resolutions(),
         "dataset": project.build_dataset().digest,
-        "figures": project.figures(),
+        "figures": replace(project.figures(), reviewing=None),  # their time is people's time
         "answers": parts.answers.answers_since(room.now() - timedelta(days=9)),
         "standing": [project.recourse.standing(name).state for name in sorted(past)],
         "breakers": project.look_at_breakers(),

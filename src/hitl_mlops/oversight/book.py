@@ -17,7 +17,7 @@ from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.overrides.record import AnswerState, Method, Resolution
 from hitl_mlops.overrides.rows import kept_resolution
 from hitl_mlops.oversight.exercise import Exercise, Source
-from hitl_mlops.review.ticket import TicketKind
+from hitl_mlops.review.ticket import SAMPLED, TicketKind, TicketState
 from hitl_mlops.review.tickets import IN_EARNEST, UNANSWERED
 
 MANY = 500
@@ -70,6 +70,18 @@ class ExerciseBook:
             ids = list(connection.execute(newest).scalars())
         rows = self._rows(sa.select(*columns).order_by(outcomes.c.revision), outcomes.c.decision_id, ids)
         return {row["decision_id"]: row["label"] for row in rows}
+
+    def beside_which(self) -> list[str]:
+        """Ids of the tickets that wait for the desk and ask anybody an ordinary question; reads no page."""
+        query = sa.select(tickets.c.ticket_id).where(
+            tickets.c.state == TicketState.WAITING.value,
+            tickets.c.kind.in_([kind.value for kind in SAMPLED]),
+            tickets.c.signatures == 1,
+            tickets.c.blind.is_(False),
+            tickets.c.meant_for.is_(None),
+        )
+        with self._database.reading() as connection:
+            return sorted(connection.execute(query).scalars())
 
     def seen(self, decision_ids: Collection[str]) -> dict[str, set[str]]:
         """Decision id → roster ids of those who answered any ticket about it."""

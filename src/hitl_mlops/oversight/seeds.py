@@ -8,7 +8,7 @@ can tell it by anything but the case.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -90,10 +90,10 @@ class _Drawer:
         return len(one.seen_by), keyed_fraction(self.key, "pick", ticket_id, one.decision.decision_id)
 
 
-def drawn(tickets: Sequence[Ticket], policy: OversightPolicy, key: bytes, pool: Pool) -> list[Ticket]:
-    """Those of the tickets that are to have a seed beside them; looks at no known case."""
+def drawn(ticket_ids: Iterable[str], policy: OversightPolicy, key: bytes, pool: Pool) -> list[str]:
+    """Those of the tickets that are to have a seed beside them, by their ids alone."""
     more = _more_for_each(policy, pool)
-    return [one for one in tickets if _whom(one, policy, key, pool, more)]
+    return [one for one in ticket_ids if _drawn_for(one, policy, key, pool, more)]
 
 
 def choose_seeds(
@@ -167,11 +167,17 @@ def _whom(ticket: Ticket, policy: OversightPolicy, key: bytes, pool: Pool, more:
     asks_anybody &= not (ticket.blind_first or ticket.stages or ticket.copy > 1)
     if ticket.kind not in SAMPLED or ticket.blind or not asks_anybody:
         return []
+    return _drawn_for(ticket.ticket_id, policy, key, pool, more)
+
+
+def _drawn_for(
+    ticket_id: str, policy: OversightPolicy, key: bytes, pool: Pool, more: float
+) -> list[str | None]:
     found: list[str | None] = []
-    if keyed_fraction(key, TicketKind.SEED, ticket.ticket_id) < policy.seed_share:
+    if keyed_fraction(key, TicketKind.SEED, ticket_id) < policy.seed_share:
         found.append(None)
     fast = sorted(set(pool.fast))
-    found += [one for one in fast if keyed_fraction(key, TicketKind.SEED, ticket.ticket_id, one) < more]
+    found += [one for one in fast if keyed_fraction(key, TicketKind.SEED, ticket_id, one) < more]
     return found
 
 

@@ -107,6 +107,23 @@ def test_who_saw_a_case_and_what_is_still_asked_is_known(database):
     assert book.still_asked(["d_a", "d_b", "d_s"]) == {"d_b"}
 
 
+def test_seeds_stand_beside_ordinary_tickets_that_wait(database):
+    tickets = TicketBook(database)
+    tickets.open(
+        [
+            ticket("a"),
+            ticket("spot", TicketKind.SPOT_CHECK),
+            ticket("seed", TicketKind.SEED),
+            ticket("two", signatures=2),
+            ticket("blind", blind=True),
+            ticket("own", meant_for="r1"),
+            ticket("done"),
+        ]
+    )
+    tickets.mark_resolved(["t_done"])
+    assert ExerciseBook(database).beside_which() == ["t_a", "t_spot"]
+
+
 def test_exercises_with_an_answer_that_counts_are_answered(database):
     book, tickets = ExerciseBook(database), TicketBook(database)
     names = ("ok", "skipped", "refused", "none")
