@@ -83,13 +83,16 @@ class Scene:
             for one in decisions
             for kind in (TicketKind.REVIEW, TicketKind.SPOT_CHECK, TicketKind.SHADOW)
         }
-        found = self.project.parts.tickets.by_ids(by_ticket)
+        book = self.project.parts.tickets
+        found = book.by_ids(by_ticket)
+        tasks = book.tasks([one.ticket_id for one in found])
         return [
             Question(
                 ticket,
                 by_ticket[ticket.ticket_id].case_id,
                 self.cheques.truth[by_ticket[ticket.ticket_id].case_id],
-                None if ticket.blind else by_ticket[ticket.ticket_id].label,
+                by_ticket[ticket.ticket_id].label,
+                tuple(tasks[ticket.ticket_id]),
             )
             for ticket in found
             if ticket.state is TicketState.OPEN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,30 +30,40 @@ class Question:
         ticket: what is asked.
         case_id: the cheque's field.
         truth: the digit that was written, which only the simulation knows.
-        model_label: what the page shows of the model; None on a blind ticket.
+        model_label: what the model said.
+        tasks: the tasks in Label Studio, one for each person who is asked.
     """
 
     ticket: Ticket
     case_id: str
     truth: str
-    model_label: str | None
+    model_label: str
+    tasks: tuple[str, ...]
 
     @property
     def task_id(self) -> str:
-        """The task in Label Studio."""
-        if self.ticket.task_id is None:
+        """The first task in Label Studio."""
+        if not self.tasks:
             raise NotFoundError(
                 f"Ticket {self.ticket.ticket_id} is not on the desk.", remedy="Run `hitl review push`."
             )
-        return self.ticket.task_id
+        return self.tasks[0]
+
+    def shown(self, task_id: str) -> str | None:
+        """What the page of that task shows of the model; None where it is blind."""
+        place = self.tasks.index(task_id)
+        third_opinion = place >= self.ticket.signatures
+        blind = self.ticket.blind or third_opinion or (self.ticket.blind_first and place == 0)
+        return None if blind else self.model_label
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One answer that was given: who to what, and the desk's id of it."""
+    """One answer that was given: who to what, on which task, and the desk's id of it."""
 
     person_id: str
     question: Question
+    task_id: str
     annotation_id: str
     label: str
 
@@ -82,16 +92,16 @@ class Team:
         return cls(sessions, sessions.pop(STRANGER.person_id), rng)
 
     def answer(self, questions: Sequence[Question], progress: Callable[[int], None]) -> list[Given]:
-        """Every question has as many answers as it asks for, each from another reviewer.
+        """Every task of every question has an answer, each question's from reviewers who differ.
 
         Args:
             questions: in any order; they are taken by case, so that chance falls the same in every run.
             progress: told how many answers were given so far.
         """
-        work: dict[str, list[tuple[Question, SimulatedReviewer]]] = {one.person_id: [] for one in TEAM}
+        work: dict[str, list[tuple[Question, str, SimulatedReviewer]]] = {one.person_id: [] for one in TEAM}
         for question in sorted(questions, key=lambda one: (one.case_id, one.ticket.kind)):
-            for reviewer in self._next(question):
-                work[reviewer.person_id].append((question, reviewer))
+            for task_id, reviewer in self._next(question):
+                work[reviewer.person_id].append((question, task_id, reviewer))
         before, rngs = len(self.given), self.rng.spawn(len(work))
 
         def told() -> None:
@@ -99,8 +109,8 @@ class Team:
 
         self._at_once(
             [
-                partial(self._answer_all, pairs, rng, told)
-                for pairs, rng in zip(work.values(), rngs, strict=True)
+                partial(self._answer_all, mine, rng, told)
+                for mine, rng in zip(work.values(), rngs, strict=True)
             ]
         )
         return self.given[before:]
@@ -140,25 +150,40 @@ class Team:
         self._at_once([partial(change, mine) for mine in work.values()])
         return done.total()
 
-    def _next(self, question: Question) -> list[SimulatedReviewer]:
-        chosen = [ROUND[(self._turn + place) % len(ROUND)] for place in range(question.ticket.signatures)]
-        self._turn += question.ticket.signatures
+    def _next(self, question: Question) -> list[tuple[str, SimulatedReviewer]]:
+        """Who takes which of the question's tasks that nobody has answered."""
+        before = [one for one in self.given if one.question.ticket.ticket_id == question.ticket.ticket_id]
+        answered, people = {one.task_id for one in before}, {one.person_id for one in before}
+        chosen: list[tuple[str, SimulatedReviewer]] = []
+        for task_id in question.tasks:
+            if task_id not in answered:
+                reviewer = self._somebody_but(people)
+                people.add(reviewer.person_id)
+                chosen.append((task_id, reviewer))
         return chosen
+
+    def _somebody_but(self, people: Collection[str]) -> SimulatedReviewer:
+        """The next in turn who is none of these."""
+        while True:
+            reviewer = ROUND[self._turn % len(ROUND)]
+            self._turn += 1
+            if reviewer.person_id not in people:
+                return reviewer
 
     def _answer_all(
         self,
-        pairs: Sequence[tuple[Question, SimulatedReviewer]],
+        work: Sequence[tuple[Question, str, SimulatedReviewer]],
         rng: np.random.Generator,
         told: Callable[[], None],
     ) -> None:
-        for question, reviewer in pairs:
+        for question, task_id, reviewer in work:
             if self._stopped.is_set():
                 return
-            said = answer(reviewer, question.truth, question.model_label, rng)
+            said = answer(reviewer, question.truth, question.shown(task_id), rng)
             annotation = self.sessions[reviewer.person_id].answer(
-                question.task_id, said.label, said.rationale, said.reason_code, said.seconds
+                task_id, said.label, said.rationale, said.reason_code, said.seconds
             )
-            self.given.append(Given(reviewer.person_id, question, annotation, said.label))
+            self.given.append(Given(reviewer.person_id, question, task_id, annotation, said.label))
             told()
 
     def _at_once(self, jobs: Sequence[Callable[[], None]]) -> None:

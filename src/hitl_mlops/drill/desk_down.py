@@ -101,7 +101,8 @@ def _come_back(room: Room, asked: Sequence[Decision]) -> float:
         twice = project.push().pushed
     tickets = room.asked(asked)
     there = Counter(project.parts.desk.task_ids().values())
-    once = sum(there[one.ticket_id] == 1 for one in tickets)
+    sheets = project.parts.tickets.tasks([one.ticket_id for one in tickets])
+    once = sum(there[name] == len(tasks) for name, tasks in sheets.items())
     minutes.demand(
         "each ticket is on the desk once, and pushing again pushes nothing",
         limit=f"{len(asked)} once, 0 again",

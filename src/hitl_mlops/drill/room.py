@@ -115,11 +115,12 @@ class Room:
         """Simulated people gave each ticket that label of its decision; how many answers it took."""
         self._people = self._people or list(self.outside.people())
         given = 0
+        tasks = self.project.parts.tickets.tasks([one.ticket_id for one in tickets])
         for ticket in tickets:
-            label, task_id = labels[ticket.decision_id], ticket.task_id or ""
-            for person in self._people[: ticket.signatures]:
-                self._answer(person, ticket, task_id, label)
-                given += 1
+            sheets = tasks[ticket.ticket_id]
+            for person, task_id in zip(self._people, sheets, strict=False):
+                self._answer(person, ticket, task_id, labels[ticket.decision_id])
+            given += len(sheets)
         return given
 
     def answer_all(self, decisions: Sequence[Decision]) -> int:

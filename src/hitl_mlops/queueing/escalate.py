@@ -108,7 +108,7 @@ class Escalator:
         """
         pending = self.moves.not_shown()
         states = {one.ticket_id: one.state for one in self.tickets.by_ids(one.ticket_id for one in pending)}
-        tasks = self.tasks([one.ticket_id for one in pending])
+        tasks = self.tickets.tasks([one.ticket_id for one in pending])
         over = [one for one in pending if states[one.ticket_id] is TicketState.EXPIRED]
         moved = [one for one in pending if states[one.ticket_id] is TicketState.OPEN]
         waiting = [one for one in pending if states[one.ticket_id] is TicketState.WAITING]
@@ -125,16 +125,6 @@ class Escalator:
         for one in done:
             self.moves.mark_shown([one.ticket_id], one.happened_at)
         return notes
-
-    def tasks(self, ticket_ids: Sequence[str]) -> dict[str, list[str]]:
-        """Ticket id → the desk's tasks on which it is answered, one for each sheet that is there."""
-        found: dict[str, list[str]] = {one: [] for one in ticket_ids}
-        sheets = [(one.ticket_id, one.task_id) for one in self.tickets.by_ids(ticket_ids)]
-        sheets += [(one.ticket_id, one.task_id) for one in self.tickets.sheets(ticket_ids)]
-        for ticket_id, task_id in sheets:
-            if task_id is not None:
-                found[ticket_id].append(task_id)
-        return found
 
     def _announce(self, moves: Sequence[Move], now: datetime) -> None:
         """Applications are told of decisions that nobody will make any more."""

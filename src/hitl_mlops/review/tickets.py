@@ -122,6 +122,16 @@ class TicketBook:
         with self._database.reading() as connection:
             return connection.execute(query.limit(1).offset(many)).first() is not None
 
+    def tasks(self, ticket_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Ticket id → the desk's tasks on which it is answered, sheet by sheet; none for one not there."""
+        found: dict[str, list[str]] = {one: [] for one in ticket_ids}
+        first = [(one.ticket_id, one.task_id) for one in self.by_ids(ticket_ids)]
+        further = [(one.ticket_id, one.task_id) for one in self.sheets(ticket_ids)]
+        for ticket_id, task_id in (*first, *further):
+            if task_id is not None:
+                found[ticket_id].append(task_id)
+        return found
+
     def mark_pushed(self, tasks: Mapping[str, str]) -> int:
         """Sheets (sheet id → task id) are on the desk; how many were waiting. Others keep their state."""
         with self._database.transaction() as connection:
