@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hitl_mlops.decisions.task import Task
     from hitl_mlops.decisions.timed_functions import TimedFunction
     from hitl_mlops.gates.labelled_file import LabelledFile
+    from hitl_mlops.redaction.finding import Finder
     from hitl_mlops.review.roster import Roster
     from hitl_mlops.routing.likeness import Yardstick
     from hitl_mlops.routing.policy import Policy
@@ -94,13 +95,20 @@ class OwnFiles:
 
     @cached_property
     def functions(self) -> Mapping[str, TimedFunction]:
-        """The user's functions by name, loaded and timed; raises ConfigurationError where one cannot be."""
+        """The user's functions by name, loaded and timed, and `find_pii` where none of them is called so.
+
+        Raises:
+            ConfigurationError: one cannot be loaded.
+        """
         from hitl_mlops.decisions.timed_functions import TimedFunction
         from hitl_mlops.own_code import load_functions
+        from hitl_mlops.redaction.holding import FIND_PII, holds_some
+        from hitl_mlops.redaction.patterns import Patterns
 
         loaded = load_functions(self.settings.functions, self.settings.folder)
         within_s = self.settings.functions_within_s
-        return {name: TimedFunction(name, function, within_s) for name, function in loaded.items()}
+        brought: dict[str, Check] = {FIND_PII: partial(holds_some, finder=Patterns()), **loaded}
+        return {name: TimedFunction(name, function, within_s) for name, function in brought.items()}
 
     @property
     def checks(self) -> Mapping[str, Check]:
@@ -154,7 +162,24 @@ class OwnFiles:
         return self._tasks[attributes]
 
     def _task_with(self, attributes: tuple[str, ...]) -> Task:
-        return task_of(self.settings, list(self.base.columns), self._labels, attributes)
+        columns = list(self.base.columns)
+        return task_of(self.settings, columns, self._labels, attributes, finder=self._own_finder)
+
+    @cached_property
+    def _own_finder(self) -> Finder | None:
+        """What finds personal data beside our patterns; raises ConfigurationError if it cannot be loaded."""
+        from hitl_mlops.own_code import load_function
+        from hitl_mlops.redaction.own_finder import OwnFinder
+        from hitl_mlops.redaction.presidio import names_presidio, presidio_function
+
+        address = self.settings.review.mask_with
+        if address is None:
+            return None
+        if names_presidio(address):
+            return OwnFinder(presidio_function(address))
+        remedy = "Let it name package.module:function: text → (start, end, type) of each thing found."
+        folder = self.settings.folder
+        return OwnFinder(load_function(address, folder, key="review.mask_with", remedy=remedy))
 
     @property
     def classes(self) -> list[str]:

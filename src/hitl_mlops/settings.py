@@ -13,7 +13,7 @@ from hitl_mlops.callbacks.address import prefix_of
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.documents import Piece, did_you_mean, read_yaml, with_environment
 from hitl_mlops.errors import ConfigurationError, InputError
-from hitl_mlops.redaction.finding import TYPES
+from hitl_mlops.redaction.finding import TYPES, Finder
 from hitl_mlops.redaction.masking import ALL, GROUP, NONE, Masking, types_named
 from hitl_mlops.redaction.patterns import Patterns
 
@@ -182,6 +182,9 @@ class ReviewSettings(_Section):
     mask: Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_as_types)] = [ALL]
     """Personal data that is masked in what reviewers see: `all`, `none`, or types such as `card`, `e-mail`,
     `national-id`."""
+    mask_with: str | None = None
+    """Finds more: `presidio`, or `package.module:function` of yours, which takes a text and gives
+    (start, end, type) of each thing found."""
     mask_except: Columns = []
     """Columns whose values reviewers see unmasked."""
 
@@ -257,7 +260,12 @@ def read_settings(path: Path) -> Settings:
 
 
 def task_of(
-    settings: Settings, columns: Sequence[str], labels: Iterable[str], attributes: Iterable[str] = ()
+    settings: Settings,
+    columns: Sequence[str],
+    labels: Iterable[str],
+    attributes: Iterable[str] = (),
+    *,
+    finder: Finder | None = None,
 ) -> Task:
     """The task with every `auto` and pattern filled in.
 
@@ -266,6 +274,7 @@ def task_of(
         columns: columns of the base data, in order.
         labels: labels that occur in the base data.
         attributes: columns that the policy reads.
+        finder: what finds personal data beside our patterns, by `review.mask_with`.
 
     Raises:
         InputError: a column the file names is not in the data, or a pattern names none.
@@ -296,13 +305,13 @@ def task_of(
         slices=tuple(written.slices),
         protected=tuple(written.protected),
         attributes=tuple(attributes),
-        masking=_masking(settings.review),
+        masking=_masking(settings.review, finder),
     )
 
 
-def _masking(review: ReviewSettings) -> Masking:
+def _masking(review: ReviewSettings, finder: Finder | None) -> Masking:
     types = types_named(review.mask)
-    return Masking(types, Patterns(types), frozenset(review.mask_except))
+    return Masking(types, Patterns(types), finder, frozenset(review.mask_except))
 
 
 def _inputs(settings: Settings, columns: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hitl_mlops.redaction.finding import NATIONAL_IDS, TYPES, Finder
+from hitl_mlops.redaction.finding import NATIONAL_IDS, TYPES, Finder, Finding, settled
 from hitl_mlops.redaction.patterns import Patterns
 
 ALL, NONE, GROUP = "all", "none", "national-id"
@@ -21,15 +21,17 @@ class Masking:
     Attributes:
         types: which types; none: nothing is masked.
         finder: what finds them.
+        beside: what finds more, whatever `types` says; None: nothing does.
         except_columns: columns whose values leave as they are.
     """
 
     types: frozenset[str] = frozenset(TYPES)
     finder: Finder = field(default_factory=Patterns)
+    beside: Finder | None = None
     except_columns: frozenset[str] = frozenset()
 
     def text(self, text: str, column: str = "") -> str:
-        """The text with `[type]` in the place of all that is found; masking it again changes nothing.
+        """The text with `[type]` in the place of all that is found; `finder` finds nothing in it any more.
 
         Args:
             text: any text.
@@ -38,21 +40,28 @@ class Masking:
         >>> Masking().text("Mail ann@example.org about card 4111 1111 1111 1111.")
         'Mail [e-mail] about card [card].'
         """
-        if not self.types or column in self.except_columns:
+        if column in self.except_columns:
             return text
+        if self.beside is not None:
+            found = self.beside.find(text, column)
+            text = _masked(text, settled([*found, *self._found(text, column)]))
         for _ in range(MOST_PASSES):
-            masked = self._once(text, column)
-            if masked == text:
+            found = self._found(text, column)
+            if not found:
                 return text
-            text = masked
+            text = _masked(text, found)
         return "[masked]"
 
-    def _once(self, text: str, column: str) -> str:
-        parts, done = [], 0
-        for one in self.finder.find(text, column):
-            parts += [text[done : one.start], f"[{one.type}]"]
-            done = one.end
-        return "".join((*parts, text[done:])) if parts else text
+    def _found(self, text: str, column: str) -> list[Finding]:
+        return self.finder.find(text, column) if self.types else []
+
+
+def _masked(text: str, found: Sequence[Finding]) -> str:
+    parts, done = [], 0
+    for one in found:
+        parts += [text[done : one.start], f"[{one.type}]"]
+        done = one.end
+    return "".join((*parts, text[done:]))
 
 
 def types_named(names: Sequence[str]) -> frozenset[str]:
