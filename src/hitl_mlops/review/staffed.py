@@ -37,8 +37,10 @@ def unstaffed(policy: Policy, roster: Roster) -> Iterator[Finding]:
 
 def _skills(policy: Policy) -> Iterator[tuple[str, int | None]]:
     for plan in policy.routes:
-        if plan.skill is not None:
-            yield plan.skill, policy.lines.get(f"routes.{plan.name}.skill")
+        for key, skills in (("skill", (plan.skill,)), ("stages", plan.stages)):
+            for skill in skills:
+                if skill is not None:
+                    yield skill, policy.lines.get(f"routes.{plan.name}.{key}")
     routes = {plan.name for plan in policy.routes}
     for place, step in enumerate(policy.escalation):
         if step.to is not None and step.to not in routes:
