@@ -40,9 +40,7 @@ def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
     def told(console: Console) -> None:
         say(console, f"{pushed.pushed:,} new tickets are on the desk.", style="bold")
-        for url, what in zip(
-            pushed.pages, ("answer them at", "blind, where two models differ:"), strict=False
-        ):
+        for url, what in zip(pushed.pages, ("answer them at", "without the model's answer:"), strict=False):
             say(console, f"→ {what} {url}")
 
     answer(pushed, as_json=as_json, told=told)
