@@ -22,6 +22,20 @@ PROGRAM = shutil.which("chromium")
 _PATIENCE_S = 60.0
 _POLL_S = 0.1
 _SETTLED_S = 1.5
+_CONTROL = 2
+_KEYS = {
+    "Enter": ("Enter", 13, "\r"),
+    "Tab": ("Tab", 9, ""),
+    "Escape": ("Escape", 27, ""),
+    **{str(digit): (f"Digit{digit}", 48 + digit, str(digit)) for digit in range(10)},
+}
+"""Key → its code, number and text, of those whose name is not their letter."""
+_OVERFLOW = """
+Math.max(0, ...[document.scrollingElement, ...document.querySelectorAll('*')]
+  .filter(one => one.scrollHeight > one.clientHeight + 1 && one.clientHeight > 300
+                 && getComputedStyle(one).overflowY !== 'visible')
+  .map(one => one.scrollHeight - one.clientHeight))
+"""
 
 
 class Browser:
@@ -75,6 +89,31 @@ class Browser:
         self._ask("Input.insertText", text=text)
         for kind in ("rawKeyDown", "keyUp"):
             self._ask("Input.dispatchKeyEvent", type=kind, key="Home", code="Home", windowsVirtualKeyCode=36)
+
+    def write(self, text: str) -> None:
+        """The text stands where the cursor is."""
+        self._ask("Input.insertText", text=text)
+
+    def fill(self, fields: Mapping[str, str]) -> None:
+        """Selector → what is written into the field that it finds first."""
+        for selector, text in fields.items():
+            assert self._value(f"document.querySelector({json.dumps(selector)})?.focus() === undefined")
+            self.write(text)
+
+    def press(self, *keys: str) -> None:
+        """Each key was pressed and let go, as `a`, `7`, `Enter`, `Tab` or `Control+Enter`."""
+        for key in keys:
+            held, _, name = key.rpartition("+")
+            code, number, text = _KEYS.get(name, (f"Key{name.upper()}", ord(name.upper()[0]), name))
+            pressed = {"key": name, "code": code, "windowsVirtualKeyCode": number}
+            pressed |= {"modifiers": _CONTROL} if held == "Control" else {"text": text} if text else {}
+            for kind in ("keyDown", "keyUp"):
+                self._ask("Input.dispatchKeyEvent", type=kind, **pressed)
+            time.sleep(_POLL_S)
+
+    def scrolls(self) -> float:
+        """By how many pixels what the page shows is higher than the window; 0 where all of it is seen."""
+        return float(self._value(_OVERFLOW))
 
     def click(self, selector: str) -> None:
         """What the selector finds first was clicked."""

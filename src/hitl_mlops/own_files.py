@@ -185,7 +185,7 @@ class OwnFiles:
     def classes(self) -> list[str]:
         """What the model may say: as written, or as the base data have it."""
         written = self.settings.task.classes
-        return self._labels if isinstance(written, str) else written
+        return self._labels if isinstance(written, str) else list(written)
 
     @cached_property
     def _labels(self) -> list[str]:

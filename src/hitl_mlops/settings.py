@@ -19,6 +19,8 @@ from hitl_mlops.redaction.patterns import Patterns
 
 PROJECT_FILE = "hitl.yaml"
 STATE_FOLDER = ".hitl"
+MOST_GUIDELINE = 600
+"""Characters that say what a class means: more is not read while a case is decided."""
 
 
 def _as_list(value: Any) -> Any:
@@ -26,6 +28,8 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): " ".join(str(said or "").split()) for name, said in value.items()}
     return [str(item) for item in value] if isinstance(value, list) else value
 
 
@@ -49,6 +53,7 @@ def _as_types(values: list[str]) -> list[str]:
 
 
 Columns = Annotated[list[str], BeforeValidator(_as_list)]
+Description = Annotated[str, Field(max_length=MOST_GUIDELINE)]
 
 
 class _Section(BaseModel):
@@ -79,10 +84,12 @@ class TaskSettings(_Section):
     """Column of the event time."""
     label: str = "label"
     """Column of the truth in base data."""
-    classes: Annotated[list[str] | str, BeforeValidator(_as_text)] = "auto"
-    """The labels; `auto`: those of the base data."""
+    classes: Annotated[list[str] | dict[str, Description] | str, BeforeValidator(_as_text)] = "auto"
+    """The labels; `auto`: those of the base data; `name: description` makes them the reviewers' guideline."""
     show: Columns = []
     """Columns a reviewer sees beside the input; nothing else leaves."""
+    show_images: Columns = []
+    """Columns of paths, relative to this file, whose pictures a reviewer sees beside the input."""
     slices: Columns = []
     """Columns for whose values figures are also given apart."""
     protected: Columns = []
@@ -284,6 +291,8 @@ def task_of(
     named = (written.id, written.subject, written.time, written.label)
     wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices]
     wanted += [*written.protected, *attributes, *settings.review.mask_except]
+    wanted += written.show_images
+    wanted += [*written.protected, *attributes]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         raise InputError(
@@ -297,6 +306,8 @@ def task_of(
         kind=written.kind,
         inputs=inputs,
         classes=tuple(classes),
+        guideline=_guideline(written),
+        show_images=tuple(written.show_images),
         id=written.id,
         subject=written.subject,
         time=written.time,
@@ -312,6 +323,11 @@ def task_of(
 def _masking(review: ReviewSettings, finder: Finder | None) -> Masking:
     types = types_named(review.mask)
     return Masking(types, Patterns(types), finder, frozenset(review.mask_except))
+
+
+def _guideline(written: TaskSettings) -> tuple[tuple[str, str], ...]:
+    described = written.classes if isinstance(written.classes, dict) else {}
+    return tuple((name, said) for name, said in described.items() if said)
 
 
 def _inputs(settings: Settings, columns: Sequence[str]) -> tuple[str, ...]:

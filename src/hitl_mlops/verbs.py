@@ -187,7 +187,7 @@ class Verbs:
                 ROUTE: lambda: [plan.name for plan in policy.routes],
                 LIKE: lambda: list(parts.log.many([scope.value])),
             }
-            check_scope(scope, {*task.show, *task.slices, *policy.kept}, known)
+            check_scope(scope, {*task.show, *task.show_images, *task.slices, *policy.kept}, known)
         return scope
 
     def _versions(self) -> set[str]:

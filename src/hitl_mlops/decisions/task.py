@@ -35,6 +35,8 @@ class Task:
         protected: columns whose groups are to be treated alike; kept with a case, never shown to a reviewer.
         attributes: columns kept with the decision because the policy reads them.
         masking: which personal data is masked before a value leaves for the desk.
+        show_images: columns of paths whose pictures a reviewer sees beside the input.
+        guideline: (class, what it means) of the classes that the guideline speaks of, in their order.
     """
 
     project: str
@@ -50,8 +52,15 @@ class Task:
     protected: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     masking: Masking = field(default_factory=Masking)
+    show_images: tuple[str, ...] = ()
+    guideline: tuple[tuple[str, str], ...] = ()
 
     @property
     def kept(self) -> tuple[str, ...]:
         """Columns beside the inputs that are kept: shown, sliced by, protected, or read by the policy."""
-        return tuple(dict.fromkeys((*self.show, *self.slices, *self.protected, *self.attributes)))
+        return tuple(dict.fromkeys((*self.beside, *self.slices, *self.protected, *self.attributes)))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns that a reviewer sees beside the inputs, as values or as pictures."""
+        return (*self.show, *(name for name in self.show_images if name not in self.show))

@@ -99,15 +99,16 @@ class LabelStudioDesk:
         for project, is_blind in ((shown, False), (blind, True)):
             wanted = [ticket for ticket in unique.values() if ticket.blind is is_blind]
             for chunk in _chunks(wanted, IMPORT_CHUNK):
-                stored |= self._store(project.project_id, chunk)
+                stored |= self._store(project, chunk)
         return stored
 
-    def _store(self, project_id: int, tickets: list[Ticket]) -> dict[str, str]:
-        ids = [ticket.sheet_id for ticket in tickets]
+    def _store(self, project: DeskProject, tickets: list[Ticket]) -> dict[str, str]:
+        project_id, ids = project.project_id, [ticket.sheet_id for ticket in tickets]
         there = self._find(project_id, ids)
         missing = [ticket for ticket in tickets if ticket.sheet_id not in there]
         if missing:
-            self._http.post(f"/api/projects/{project_id}/import", [_as_task(ticket) for ticket in missing])
+            tasks = [_as_task(ticket, project.fields) for ticket in missing]
+            self._http.post(f"/api/projects/{project_id}/import", tasks)
             there = self._find(project_id, ids)
         lost = [sheet_id for sheet_id in ids if sheet_id not in there]
         if lost:
@@ -212,10 +213,11 @@ class _Accounts(Mapping[int, str]):
         return len(self._known)
 
 
-def _as_task(ticket: Ticket) -> dict[str, Any]:
+def _as_task(ticket: Ticket, fields: Iterable[str]) -> dict[str, Any]:
+    """The task's data; a field that the ticket was opened without is empty, as none may be missing."""
     due = ticket.due_at.strftime("%Y-%m-%d %H:%M %Z")
     ours = {"ticket_id": ticket.ticket_id, "sheet_id": ticket.sheet_id, "lane": ticket.lane, "due": due}
-    return {"data": {**ticket.shown, **ours}}
+    return {"data": {**dict.fromkeys(fields, ""), **ticket.shown, **ours}}
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -1,207 +1,24 @@
-"""What a reviewer sees: the page's layout for a project, and the values that may leave for a case."""
+"""The values that may leave for a case, as the reviewers' page shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from html import escape
+from types import MappingProxyType
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.task import InputKind, Task
-from hitl_mlops.errors import InputError
 from hitl_mlops.redaction.masking import Masking
-from hitl_mlops.review.answer import ESCALATE, Answer
-
-PAGE = 4
-"""Raised when the layout changes, so that pages made by an earlier version are brought up to date."""
+from hitl_mlops.review.answer import HANDED_UP, Answer
+from hitl_mlops.review.guideline import guide_field, guide_html, guideline_version, guides_of, is_guide
+from hitl_mlops.review.page_why import NOTHING_KNOWN, Insight, explanation_html, fit_to_be_seen, past_html
+from hitl_mlops.review.page_config import words_of
+from hitl_mlops.review.picture import picture_html
 
 STANDARD_LANE = "standard"
-BUTTONS_AT_MOST = 12
-"""Up to so many classes stand as buttons; more stand in a list one types into."""
-
-CLASS_HOTKEYS = "1234567890"
-REASON_CODES = {
-    "agree": "agree",
-    "wrong_class": "wrong class",
-    "missing_context": "missing context",
-    "policy": "policy",
-    "ambiguous": "ambiguous",
-    "policy_violation": "breaks our rules: stop its like",
-    ESCALATE: "cannot decide: pass on",
-}
-"""Code → how it reads on the page; the code is what an answer carries."""
-
-REASON_HOTKEYS = {
-    "agree": "a",
-    "wrong_class": "w",
-    "missing_context": "m",
-    "policy": "p",
-    "ambiguous": "u",
-    "policy_violation": "v",
-    ESCALATE: "x",
-}
-
-_STYLE = """
-    .lsf-sidepanels__wrapper_align_right {display:none !important}
-    .lsf-sidepanels {padding-right:0 !important}
-    .rv-page {display:flex; gap:24px; align-items:flex-start}
-    .rv-case {flex:1 1 0; min-width:0}
-    .rv-side {flex:1 1 0; min-width:0}
-    .rv-input {border:1px solid #d9dbe3; border-radius:8px; padding:8px 12px; margin-bottom:8px}
-    .rv-model {background:#f4f6fd; color:#1d2333; border:1px solid #ccd5f3; border-radius:8px;
-               padding:8px 14px; margin-bottom:12px}
-    .rv-decide {border:2px solid #2f7d57; border-radius:8px; padding:8px 14px;
-                display:flex; flex-direction:column}
-    .rv-many, .rv-few {order:-1}
-    .rv-many .lsf-choices {max-height:220px; overflow:hidden auto; display:grid !important;
-                           grid-template-columns:repeat(2, minmax(0, 1fr))}
-    .rv-find {order:-2; margin-bottom:4px}
-    .rv-head {order:-3}
-    .rv-jump {height:0; overflow:hidden}
-    .rv-jump:focus-within {height:auto; margin-bottom:4px}
-    .rv-page h3, .rv-page h4, .rv-page h5 {font-size:16px !important; margin:2px 0 4px !important}
-    .rv-decide .lsf-choices {margin:0 0 8px !important}
-    .rv-decide .lsf-choice {margin:2px 10px 2px 0 !important}
-    .rv-decide .lsf-choice__item, .rv-decide .lsf-choice__checkbox {
-                margin:0 !important; padding:1px 0 !important}
-"""
-# The side panels (regions, relations) have nothing to show here and take a fifth of the width.
-
-_BLIND_REASONS = ("missing_context", "policy", "ambiguous", "policy_violation", ESCALATE)
-"""Codes that make sense where the model's answer is not shown."""
-
-
-def labelling_config(task: Task, classes: Sequence[str] = (), *, blind: bool = False) -> str:
-    """The Label Studio page for this project, as XML.
-
-    Args:
-        task: kind of input and classes.
-        classes: classes that must stay on the page though the task has them no more (answers use them).
-        blind: leave out all that the model said.
-
-    Raises:
-        InputError: a class cannot stand on the page; one that begins with `$` is read as a field.
-    """
-    names = tuple(dict.fromkeys((*task.classes, *classes)))
-    for name in names:
-        if name.startswith("$") or not name.strip():
-            raise InputError(
-                f"The class {name!r} cannot stand on the reviewers' page.",
-                remedy="Rename it in task.classes of hitl.yaml; it must not be blank or begin with $.",
-            )
-    model = "" if blind else _MODEL_PANEL
-    return (
-        f"<View>\n  <!-- hitl_mlops page {PAGE} -->\n  <Style>{_STYLE}  </Style>\n"
-        f'  <View className="rv-page">\n    <View className="rv-case">\n{_case_panel(task)}    </View>\n'
-        f'    <View className="rv-side">\n{model}{_decision_box(names, blind=blind)}    </View>\n'
-        "  </View>\n</View>\n"
-    )
-
-
-def _case_panel(task: Task) -> str:
-    lines = ['<Header value="Case $case_id" size="4"/>']
-    if task.kind is InputKind.TEXT:
-        lines.append('<View className="rv-input"><Text name="case" value="$text"/></View>')
-    elif task.kind is InputKind.IMAGE:
-        lines.append(
-            '<Image name="case" value="$image" zoom="true" zoomControl="true" rotateControl="false" '
-            'brightnessControl="true" contrastControl="true" maxWidth="400px"/>'
-        )
-    else:
-        lines.append('<HyperText name="case" value="$features_html" inline="true"/>')
-    if task.show:
-        lines.append('<Header value="Also known" size="5"/>')
-        lines.append('<HyperText name="beside" value="$beside_html" inline="true"/>')
-    lines.append('<HyperText name="said" value="$said_html" inline="true"/>')
-    return "".join(f"      {line}\n" for line in lines)
-
-
-_MODEL_PANEL = """\
-      <View className="rv-model">
-        <Header value="The model says: $model_label ($model_confidence)" size="4"/>
-        <HyperText name="alternatives" value="$alternatives_html" inline="true"/>
-        <HyperText name="why" value="$why_html" inline="true"/>
-        <HyperText name="provenance" value="$provenance_html" inline="true"/>
-      </View>
-"""
-
-
-def _decision_box(names: Sequence[str], *, blind: bool) -> str:
-    """Class, reason code and reason, all within reach of the keyboard.
-
-    The text box has one line: Enter keeps what was written, and so does Submit; a taller box wants
-    Shift+Enter. Label Studio can only put the cursor into a `Filter` by a key, so one stands right before the
-    text box in the tab order: with many classes it is shown above the list, with few only while it is used.
-    """
-    many = len(names) > BUTTONS_AT_MOST
-    if blind:
-        heading = "Is something in the way? Leave empty if it is clear"
-    else:
-        heading = "How does the model&apos;s answer stand to yours?"
-    codes = _BLIND_REASONS if blind else tuple(REASON_CODES)
-    required = "" if blind else 'required="true" requiredMessage="Pick one: agree, wrong class, …" '
-    reasons = "".join(
-        f'          <Choice value="{REASON_CODES[code]}" alias="{code}" hotkey="{REASON_HOTKEYS[code]}"/>\n'
-        for code in codes
-    )
-    return (
-        '      <View className="rv-decide">\n'
-        f"{_class_choices(names, many=many)}"
-        f'        <Header value="{heading}" size="5"/>\n'
-        f'        <Choices name="reason_code" toName="case" choice="single" {required}showInline="true">\n'
-        f"{reasons}        </Choices>\n"
-        '        <Header value="Why? One sentence on the evidence" size="5"/>\n'
-        f"{_FIND if many else _JUMP}"
-        '        <TextArea name="rationale" toName="case" rows="1" maxSubmissions="1" editable="true" '
-        'required="true" requiredMessage="Write one sentence: what is the evidence?" '
-        'placeholder="What in the case shows it? Enter, then Ctrl+Enter to submit"/>\n'
-        "      </View>\n"
-    )
-
-
-_FIND = """\
-        <View className="rv-find">
-          <Filter name="find" toName="label" hotkey="f" minlength="1"
-                  placeholder="[f] Type a part of the class, Enter picks the first, Tab goes to the reason"/>
-        </View>
-"""
-_JUMP = """\
-        <View className="rv-jump">
-          <Filter name="find" toName="label" hotkey="f" minlength="999" placeholder="Tab goes to the reason"/>
-        </View>
-"""
-
-
-def _class_choices(names: Sequence[str], *, many: bool) -> str:
-    hotkeys = {} if many else _hotkeys(names)
-    choices = "".join(
-        f"            <Choice value={quoteattr(name)}"
-        + (f' hotkey="{hotkeys[name]}"' if name in hotkeys else "")
-        + "/>\n"
-        for name in names
-    )
-    return (
-        '        <View className="rv-head">\n'
-        '          <Header value="Your decision: which class is right?" size="5"/>\n        </View>\n'
-        f'        <View className="rv-{"many" if many else "few"}">\n'
-        '          <Choices name="label" toName="case" choice="single" required="true" '
-        f'requiredMessage="Pick the right class" showInline="{"false" if many else "true"}">\n'
-        f"{choices}          </Choices>\n        </View>\n"
-    )
-
-
-def _hotkeys(names: Sequence[str]) -> dict[str, str]:
-    """Class → number key: its own where all classes are digits, else by place; the first ten have one.
-
-    >>> _hotkeys(["0", "7"]), _hotkeys(["no", "yes"])
-    ({'0': '0', '7': '7'}, {'no': '1', 'yes': '2'})
-    """
-    if all(name in CLASS_HOTKEYS and len(name) == 1 for name in names):
-        return {name: name for name in names}
-    return dict(zip(names, CLASS_HOTKEYS, strict=False))
 
 
 def shown_values(  # what a page is made of
@@ -212,6 +29,8 @@ def shown_values(  # what a page is made of
     lane: str = STANDARD_LANE,
     learned_from: str = "",
     image: str = "",
+    pictures: Mapping[str, str] = MappingProxyType({}),
+    insight: Insight = NOTHING_KNOWN,
     blind: bool = False,
 ) -> dict[str, Any]:
     """All that leaves for the desk about this case, and nothing else; every value in HTML is escaped.
@@ -228,6 +47,8 @@ def shown_values(  # what a page is made of
         lane: the lane as reviewers see it.
         learned_from: the dataset version the model was trained on; empty where unknown.
         image: the picture as a data URI (`picture.picture_of`), for image tasks.
+        pictures: column of `task.show_images` → its picture as a data URI; empty where it cannot be read.
+        insight: why the model said so, and what became of similar cases.
         blind: leave out all that the model said.
     """
     values: dict[str, Any] = {"case_id": _named_safely(decision, task.masking), "said_html": ""}
@@ -237,17 +58,28 @@ def shown_values(  # what a page is made of
         values["image"] = image
     else:
         values["features_html"] = _table({name: case.inputs.get(name) for name in task.inputs}, task.masking)
-    if task.show:
+    if task.beside:
         beside = {**case.inputs, **case.attributes}
         values["beside_html"] = _table({name: beside.get(name) for name in task.show}, task.masking)
+        values["beside_html"] += "".join(
+            picture_html(name, pictures.get(name, "")) for name in task.show_images
+        )
+    if task.guideline:
+        values["guideline"] = guideline_version(task)
+        values |= {guide_field(name): guide_html(task, name) for name in guides_of(task)}
     if blind:
         return values
+    seen = str(values.get("text", values.get("features_html", "")))
+    if task.guideline:
+        values["guideline_html"] = guide_html(task, decision.label)
     return {
         **values,
         "model_label": decision.label,
         "model_confidence": _percent(decision.confidence),
         "alternatives_html": _bars(decision),
-        "why_html": _why(decision, lane),
+        "why_html": _why(decision, lane)
+        + explanation_html(fit_to_be_seen(insight.explanation, seen), task.masking),
+        "similar_html": past_html(insight.past, task.masking),
         "provenance_html": _provenance(
             decision.model_version,
             decision.model_digest,
@@ -258,12 +90,14 @@ def shown_values(  # what a page is made of
     }
 
 
-_OF_THE_CASE = frozenset({"case_id", "text", "image", "features_html", "beside_html", "said_html"})
+_OF_THE_CASE = frozenset(
+    {"case_id", "text", "image", "features_html", "beside_html", "said_html", "guideline"}
+)
 
 
 def without_the_model(shown: Mapping[str, Any]) -> dict[str, Any]:
     """What a page may show that hides what the model said: of the values shown, those of the case."""
-    return {name: value for name, value in shown.items() if name in _OF_THE_CASE}
+    return {name: value for name, value in shown.items() if name in _OF_THE_CASE or is_guide(name)}
 
 
 def said_before(answers: Sequence[Answer]) -> str:
@@ -281,8 +115,8 @@ _ANSWER = "<li><b>{}</b>: {}</li>"
 
 
 def _summed_up(answer: Answer) -> str:
-    code = REASON_CODES.get(answer.reason_code or "", "")
-    return ", ".join(part for part in (answer.label, code) if part)
+    handed_up = answer.verdict.value if answer.verdict in HANDED_UP else ""
+    return ", ".join(part for part in (answer.label, handed_up, words_of(answer.reason_code)) if part)
 
 
 def _text(value: Any) -> str:
@@ -382,6 +216,6 @@ def _provenance(version: str, digest: str, policy_hash: str, learned_from: str, 
     """What the cases that were decided together have in common."""
     parts = [f"model {version} ({digest.removeprefix('sha256:')[:12]})", f"policy {policy_hash[:12]}"]
     if learned_from:
-        parts.append(f"learned from {learned_from[:24]}")
+        parts.append(f"from {learned_from[:24]}")
     parts.append(f"decided {at:%Y-%m-%d %H:%M} {at.tzname()}")
-    return f'<div style="font-size:12px;opacity:.7;margin-top:4px">{escape(" · ".join(parts))}</div>'
+    return f'<div style="font-size:11px;opacity:.7;margin-top:2px">{escape(" · ".join(parts))}</div>'

@@ -9,17 +9,17 @@ from typing import Any
 
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.ids import sha256_hex
-from hitl_mlops.review.interface import PAGE, labelling_config
 from hitl_mlops.review.label_studio_http import LabelStudioHttp
+from hitl_mlops.review.page_config import PAGE, labelling_config, page_fields
 
 TITLE_LENGTH = 50
 """Label Studio refuses longer titles."""
-_CONTROLS = frozenset({"label", "rationale", "reason_code"})
+_CONTROLS = frozenset({"verdict", "label", "rationale", "reason_code", "error_tags", "for_training"})
 _MARK = re.compile(r"<!-- hitl_mlops page (\d+) -->")
 _INSTRUCTION = (
-    "Decide what is right from the case itself; the model may be wrong. Pick the class, say how it stands to "
-    "the model's answer, and write one sentence on the evidence. Number keys pick a class, letters the "
-    "reason, Ctrl+Enter submits."
+    "Decide what is right from the case itself; the model may be wrong. Accept its answer, edit it, reject "
+    "the case or escalate, and write one sentence on the evidence. The key of each choice stands beside it, "
+    "T goes to the text, Ctrl+Enter submits."
 )
 
 
@@ -30,17 +30,19 @@ class DeskProject:
     Attributes:
         project_id: Label Studio's id.
         created_at: when it was made, as Label Studio says; never changes.
+        fields: what its page shows of a task; one that lacks a field is not taken.
     """
 
     project_id: int
     created_at: str
+    fields: frozenset[str] = frozenset()
 
 
 def ensure_project(http: LabelStudioHttp, task: Task, *, blind: bool, owner: str = "") -> DeskProject:
     """The project of that title and owner exists, and its page knows all classes; found again, never doubled.
 
-    A page changed by hand is left as it is, unless a class or a control is missing or it was made by an
-    earlier version of ours. Classes that stand on the page stay, as answers may use them.
+    A page changed by hand is left as it is, unless a class, a control or a field is missing or it was made by
+    an earlier version of ours. Classes that stand on the page stay, as answers may use them.
 
     Raises:
         ServiceDownError: Label Studio does not answer.
@@ -53,10 +55,10 @@ def ensure_project(http: LabelStudioHttp, task: Task, *, blind: bool, owner: str
         settings = _settings(task, title, owner, blind=blind)
         made = http.by_sdk(lambda client: client.projects.create(**settings))
         return _as_project(http.get(f"/api/projects/{made.id}/"))
-    standing = _standing_classes(found)
-    if _is_outdated(found, task.classes, standing):
-        config = labelling_config(task, standing, blind=blind)
-        http.patch(f"/api/projects/{found['id']}/", {"label_config": config})
+    standing, codes = _standing(found, "label"), _standing(found, "reason_code")
+    config = labelling_config(task, standing, codes=codes, blind=blind)
+    if _is_outdated(found, task.classes, standing, config):
+        found = {**found, **http.patch(f"/api/projects/{found['id']}/", {"label_config": config})}
     return _as_project(found)
 
 
@@ -110,17 +112,19 @@ def _settings(task: Task, title: str, owner: str, *, blind: bool) -> dict[str, A
     }
 
 
-def _standing_classes(found: dict[str, Any]) -> list[str]:
-    control = (found.get("parsed_label_config") or {}).get("label") or {}
-    return [str(name) for name in control.get("labels") or ()]
+def _standing(found: dict[str, Any], control: str) -> list[str]:
+    """What the page offers under that control now."""
+    offered = (found.get("parsed_label_config") or {}).get(control) or {}
+    return [str(name) for name in offered.get("labels") or ()]
 
 
-def _is_outdated(found: dict[str, Any], classes: Iterable[str], standing: list[str]) -> bool:
+def _is_outdated(found: dict[str, Any], classes: Iterable[str], standing: list[str], config: str) -> bool:
     mark = _MARK.search(found.get("label_config") or "")
     ours_is_newer = mark is not None and int(mark[1]) < PAGE
     lacks_control = not _CONTROLS.issubset(found.get("parsed_label_config") or {})
-    return ours_is_newer or lacks_control or not set(classes).issubset(standing)
+    lacks_field = not page_fields(config).issubset(page_fields(found.get("label_config") or ""))
+    return ours_is_newer or lacks_control or lacks_field or not set(classes).issubset(standing)
 
 
 def _as_project(raw: dict[str, Any]) -> DeskProject:
-    return DeskProject(int(raw["id"]), str(raw["created_at"]))
+    return DeskProject(int(raw["id"]), str(raw["created_at"]), page_fields(raw.get("label_config") or ""))

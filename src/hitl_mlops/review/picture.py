@@ -6,6 +6,7 @@ import base64
 import io
 import math
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ SIDE = 320
 """Small pictures are scaled up by whole factors to about so many pixels a side."""
 LARGEST_SIDE = 1024
 """Large pictures are scaled down to so many pixels a side."""
+BESIDE_SIDE = 640
+"""Pictures beside the input are scaled down to so many pixels a side."""
 WHITES = (1.0, 16.0, 255.0, 65535.0)
 """Values that white may have; the smallest that holds the case's brightest pixel is taken."""
 
@@ -36,6 +39,32 @@ def picture_of(case: Case, task: Task, folder: Path = Path()) -> str:
     if len(task.inputs) == 1:
         return _from_file(folder / str(case.inputs.get(task.inputs[0], "")))
     return _from_pixels([case.inputs.get(name) for name in task.inputs], case.case_id)
+
+
+def pictures_beside(case: Case, task: Task, folder: Path = Path()) -> dict[str, str]:
+    """Column of `task.show_images` → its picture as a PNG data URI; empty where there is none to read."""
+    found = {}
+    for name in task.show_images:
+        path = case.attributes.get(name, case.inputs.get(name))
+        try:
+            found[name] = _from_file(folder / str(path), BESIDE_SIDE) if path else ""
+        except InputError:
+            found[name] = ""
+    return found
+
+
+def picture_html(name: str, uri: str) -> str:
+    """The picture of a column, as HTML; says that it cannot be read where the URI is empty.
+
+    It is a background, since Label Studio takes no data URI as the source of a picture in a text.
+    """
+    if not uri:
+        return f'<div style="font-size:13px">{escape(name)}: (no picture can be read)</div>'
+    look = "height:240px;background-size:contain;background-repeat:no-repeat;background-position:left"
+    return (
+        f'<div style="font-size:13px;opacity:.75">{escape(name)}</div>'
+        f"<div style=\"{look};background-image:url('{escape(uri)}')\"></div>"
+    )
 
 
 def _from_pixels(values: Sequence[Any], case_id: str) -> str:
@@ -62,7 +91,7 @@ def _from_pixels(values: Sequence[Any], case_id: str) -> str:
     return _as_uri(picture.resize((side * factor, side * factor), Image.Resampling.NEAREST))
 
 
-def _from_file(path: Path) -> str:
+def _from_file(path: Path, side: int = LARGEST_SIDE) -> str:
     from PIL import Image
 
     try:
@@ -73,7 +102,7 @@ def _from_file(path: Path) -> str:
             f"The picture {path.name!r} cannot be read: {type(error).__name__}.",
             remedy="Give PNG or JPEG files, with paths relative to the project's folder.",
         ) from error
-    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    picture.thumbnail((side, side))
     return _as_uri(picture)
 
 

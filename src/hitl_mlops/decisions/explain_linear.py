@@ -1,0 +1,149 @@
+"""What spoke for the answer of a linear model, read off its coefficients. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_mlops.decisions.explanation import ExplainedBy, Explanation, Part, strongest
+from hitl_mlops.decisions.heat import heat_of, regions_of
+from hitl_mlops.decisions.record import Decision
+from hitl_mlops.decisions.task import InputKind, Task
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """The input that a coefficient belongs to: a column, or a word of a text."""
+
+    name: str
+    is_word: bool = False
+
+
+def explain_linear(
+    estimator: Any, inputs: pd.DataFrame, decisions: Sequence[Decision], task: Task
+) -> list[Explanation] | None:
+    """What spoke for each answer: coefficient times standardised value, the answer's less the next class's.
+
+    Coefficients of one column (its categories, its gap, the parts of a date) count together.
+
+    Args:
+        estimator: fitted; a pipeline that ends in a linear classifier, recalibrated or not.
+        inputs: one row per case, as the model sees them.
+        decisions: what it said of each, in that order.
+        task: the shape of a case.
+
+    Returns:
+        One per case; None where the estimator is not linear, or its columns cannot be told apart.
+    """
+    pipeline: Any = estimator if hasattr(estimator, "steps") else getattr(estimator, "estimator", None)
+    if len(getattr(pipeline, "steps", ())) < 2 or not hasattr(pipeline.steps[-1][1], "coef_"):  # noqa: PLR2004
+        return None
+    reading, model = pipeline[:-1], pipeline.steps[-1][1]
+    owners = _owners(reading, inputs)
+    if owners is None or len(owners) != model.coef_.shape[1]:
+        return None
+    import scipy.sparse as sp
+
+    read = sp.csr_array(reading.transform(inputs))
+    places = {str(name): place for place, name in enumerate(model.classes_)}
+    found = []
+    for row, decision in enumerate(decisions):
+        against = next((name for name, _ in decision.alternatives(1)), "")
+        direction = _of(model.coef_, places[decision.label]) - _of(model.coef_, places.get(against))
+        first, last = read.indptr[row], read.indptr[row + 1]
+        there = read.indices[first:last]
+        weights = read.data[first:last] * direction[there]
+        found.append(_explanation(task, inputs.iloc[row], against, owners, there, weights))
+    return found
+
+
+def _of(coefficients: npt.NDArray[np.float64], place: int | None) -> npt.NDArray[np.float64]:
+    """The class's own; with two classes there is one row, half for the second and half against the first."""
+    if place is None:
+        return np.zeros(coefficients.shape[1])
+    if len(coefficients) == 1:
+        return np.asarray(coefficients[0] * (0.5 if place == 1 else -0.5))
+    return np.asarray(coefficients[place])
+
+
+def _explanation(
+    task: Task,
+    row: pd.Series[Any],
+    against: str,
+    owners: Sequence[_Owner],
+    there: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+) -> Explanation:
+    added: dict[_Owner, float] = {}
+    for place, weight in zip(there.tolist(), weights.tolist(), strict=True):
+        added[owners[place]] = added.get(owners[place], 0.0) + weight
+    if task.kind is InputKind.IMAGE:
+        heat = heat_of([added.get(_Owner(name), 0.0) for name in task.inputs])
+        return Explanation(ExplainedBy.LINEAR, against, regions_of(heat), heat.shown)
+    parts = [
+        Part(owner.name, "" if owner.is_word else told(row[owner.name]), weight)
+        for owner, weight in added.items()
+    ]
+    return Explanation(ExplainedBy.LINEAR, against, strongest(parts))
+
+
+def told(value: Any) -> str:
+    """The value in a few signs.
+
+    >>> told(0.123456789), told(None), told("red")
+    ('0.123457', '(missing)', 'red')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "(missing)"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _owners(reading: Any, inputs: pd.DataFrame) -> list[_Owner] | None:
+    """The input of each coefficient, in order; None where it cannot be told."""
+    last = reading.steps[-1][1]
+    if hasattr(last, "vocabulary_"):
+        return [_Owner(str(word), is_word=True) for word in last.get_feature_names_out()]
+    if len(reading.steps) == 1 and hasattr(last, "transformers_"):
+        return _of_columns(last)
+    width = getattr(last, "n_features_in_", None)
+    names = [str(name) for name in inputs.columns]
+    return [_Owner(name) for name in names] if width == len(names) else None
+
+
+def _of_columns(columns: Any) -> list[_Owner] | None:
+    """The column of each coefficient behind a ColumnTransformer."""
+    owners: list[_Owner] = []
+    for name, part, of in columns.transformers_:
+        span = columns.output_indices_[name]
+        width = span.stop - span.start
+        if width == 0:
+            continue
+        if isinstance(part, str) or span.start != len(owners):
+            return None
+        found = _of_part(part, [str(one) for one in of], width)
+        if found is None or len(found) != width:
+            return None
+        owners += found
+    return owners
+
+
+def _of_part(part: Any, names: Sequence[str], width: int) -> list[_Owner] | None:
+    steps = [one for _, one in getattr(part, "steps", [("", part)])]
+    if hasattr(steps[-1], "vocabulary_"):
+        return [_Owner(f"{names[0]}: {word}", is_word=True) for word in steps[-1].get_feature_names_out()]
+    if hasattr(steps[-1], "categories_"):
+        spelt = steps[-1].get_feature_names_out([str(place) for place in range(len(names))])
+        return [_Owner(names[int(one.partition("_")[0])]) for one in spelt]
+    marks = next((one.indicator_ for one in steps if getattr(one, "indicator_", None) is not None), None)
+    gaps = [] if marks is None else list(marks.features_)
+    plain = width - len(gaps)
+    if plain <= 0 or plain % len(names):
+        return None
+    each = plain // len(names)
+    return [_Owner(names[place // each]) for place in [*range(plain), *gaps]]
