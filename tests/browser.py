@@ -78,6 +78,17 @@ class Browser:
             assert time.monotonic() < until, f"The page does not show {text!r} but: {self.text()[:2000]}"
             time.sleep(_POLL_S)
 
+    def wait_for(self, selector: str) -> None:
+        """The page holds what the selector finds, and it is seen; it fails after a minute."""
+        until = time.monotonic() + _PATIENCE_S
+        while not self._value(f"(document.querySelector({json.dumps(selector)})?.offsetHeight || 0) > 0"):
+            assert time.monotonic() < until, f"The page has no {selector!r} but: {self.text()[:2000]}"
+            time.sleep(_POLL_S)
+
+    def settle(self) -> None:
+        """Nothing moves any more, and keys are heard."""
+        time.sleep(_SETTLED_S)
+
     def text(self) -> str:
         """What the page shows."""
         return str(self._value("document.body ? document.body.innerText : ''"))
@@ -125,7 +136,7 @@ class Browser:
 
     def picture(self, part: str = "body") -> bytes:
         """What the window shows of the part that the selector finds first, as PNG, once nothing moves."""
-        time.sleep(_SETTLED_S)
+        self.settle()
         box = self._value(
             f"(({{x, y, width, height}}) => [x, y, width, height])"
             f"(document.querySelector({json.dumps(part)}).getBoundingClientRect())"

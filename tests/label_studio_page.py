@@ -23,6 +23,8 @@ def reviewer_at(url: str, account: str, password: str) -> Iterator[Browser]:
 
 
 def open_ticket(page: Browser, url: str, project: int, task: str) -> None:
-    """The ticket's page is loaded to its last row, and the keyboard is heard by it."""
+    """The ticket's page is loaded to its last row, and hears the keyboard."""
     page.open(f"{url}/projects/{project}/data?task={task}", width=WIDTH, height=HEIGHT)
-    page.wait_for_text("use for training")
+    page.wait_for(".rv-decide .lsf-choices")
+    page.wait_for_text("keep out of training")
+    page.settle()

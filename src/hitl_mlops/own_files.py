@@ -17,6 +17,7 @@ from hitl_mlops.settings import Settings, task_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_mlops.decisions.explain_occlusion import Baseline
     from hitl_mlops.decisions.odd import OddGuard
     from hitl_mlops.decisions.schema import InputSchema
     from hitl_mlops.decisions.task import Task
@@ -218,6 +219,13 @@ class OwnFiles:
         from hitl_mlops.decisions.yardstick import yardstick_of
 
         return yardstick_of(self.base, self.schema, self.task.kind)
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """What stands for a column out of sight, where an answer is explained."""
+        from hitl_mlops.decisions.explain_occlusion import baseline_of
+
+        return baseline_of(self.base, self.task.inputs)
 
     @cached_property
     def recipe(self) -> Recipe:

@@ -194,6 +194,11 @@ class ReviewSettings(_Section):
     (start, end, type) of each thing found."""
     mask_except: Columns = []
     """Columns whose values reviewers see unmasked."""
+    explain: Literal["auto", "occlusion", "none"] = "auto"
+    """How answers are explained to reviewers: `auto` reads the coefficients of a linear model and asks any
+    other again with each part out of sight (`occlusion`)."""
+    explain_within_s: float = Field(default=5.0, gt=0, le=600)
+    """Seconds for the explanations of up to 100 cases; what is not explained by then has none."""
 
 
 class ServeSettings(_Section):
@@ -290,9 +295,7 @@ def task_of(
     inputs = _inputs(settings, columns)
     named = (written.id, written.subject, written.time, written.label)
     wanted = [*(name for name in named if name), *inputs, *written.show, *written.slices]
-    wanted += [*written.protected, *attributes, *settings.review.mask_except]
-    wanted += written.show_images
-    wanted += [*written.protected, *attributes]
+    wanted += [*written.show_images, *written.protected, *attributes, *settings.review.mask_except]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         raise InputError(

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from hitl_mlops.callbacks.book import CallbackBook
     from hitl_mlops.database.connect import Database
     from hitl_mlops.dataset.store import DatasetStore
+    from hitl_mlops.decisions.explainer import Explainer
     from hitl_mlops.decisions.log import DecisionLog
     from hitl_mlops.decisions.timed import TimedModels
     from hitl_mlops.gates.book import GateBook
     from hitl_mlops.gates.measures import Measures
     from hitl_mlops.overrides.book import AnswerBook
+    from hitl_mlops.overrides.past import PastCases
     from hitl_mlops.overrides.screen import Screen
     from hitl_mlops.oversight.answered import AnsweredQuestions
     from hitl_mlops.oversight.book import ExerciseBook
@@ -105,6 +107,22 @@ class Parts(OwnFiles):
         limits = SqlLimitBook(self.database)
         inputs = partial(inputs_of, self.log)
         return GuardBoard(self.switches, self.breakers, limits, inputs, lambda: self._yardstick)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Why models answer as they do."""
+        from hitl_mlops.decisions.explainer import ExplainBy, Explainer
+
+        review = self.settings.review
+        by = ExplainBy(review.explain)
+        return Explainer(self.task, by, lambda: self.baseline, review.explain_within_s)
+
+    @cached_property
+    def past(self) -> PastCases:
+        """Similar cases that people resolved."""
+        from hitl_mlops.overrides.past import PastCases
+
+        return PastCases(self.answers, self.log, lambda: self._yardstick, self.clock)
 
     @cached_property
     def tickets(self) -> TicketBook:
@@ -342,8 +360,9 @@ class Parts(OwnFiles):
 
     def close(self) -> None:
         """The trail is sealed, and connections are given back; what was not used is not opened."""
-        if "timed" in vars(self):
-            self.timed.close()
+        for name in ("timed", "explainer"):
+            if name in vars(self):
+                vars(self)[name].close()
         for function in vars(self).get("functions", {}).values():
             function.close()
         if "trail" in vars(self):

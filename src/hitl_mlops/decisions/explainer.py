@@ -16,7 +16,7 @@ from hitl_mlops.decisions.model import Model
 from hitl_mlops.decisions.predict import inputs_frame
 from hitl_mlops.decisions.record import Case, Decision
 from hitl_mlops.decisions.task import Task
-from hitl_mlops.decisions.timed import Line, TimedModel, times_for
+from hitl_mlops.decisions.timed import Line, times_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +107,8 @@ class Explainer:
 
 
 def estimator_of(model: Model) -> Any:
-    """The fitted estimator behind a model that keeps one; None behind any other."""
-    inner = model.model if isinstance(model, TimedModel) else model
+    """The fitted estimator behind a model that keeps one, also where others are laid around it; else None."""
+    inner: Any = model
+    while not hasattr(inner, "estimator") and hasattr(inner, "model"):
+        inner = inner.model
     return getattr(inner, "estimator", None)

@@ -44,6 +44,8 @@ def ticket_for(
         lane=policy.lane,
         learned_from=shown.learned_from(decision.model_version),
         image=shown.picture(case),
+        pictures=shown.pictures(case),
+        insight=shown.insights([decision], {case.case_id: case})(decision),
     )
     reason = shown.task.masking.text(complaint.word.reason)
     people = "" if held is None else f" People said: <b>{escape(held)}</b>."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -14,8 +14,8 @@ from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.redaction.masking import Masking
 from hitl_mlops.review.answer import HANDED_UP, Answer
 from hitl_mlops.review.guideline import guide_field, guide_html, guideline_version, guides_of, is_guide
-from hitl_mlops.review.page_why import NOTHING_KNOWN, Insight, explanation_html, fit_to_be_seen, past_html
 from hitl_mlops.review.page_config import words_of
+from hitl_mlops.review.page_why import NOTHING_KNOWN, Insight, explanation_html, fit_to_be_seen, past_html
 from hitl_mlops.review.picture import picture_html
 
 STANDARD_LANE = "standard"
@@ -177,7 +177,7 @@ def _table(values: Mapping[str, Any], masking: Masking) -> str:
 
 
 _BAR = (
-    '<div style="display:flex;align-items:center;gap:8px;font-size:13px;line-height:20px">'
+    '<div style="display:flex;align-items:center;gap:8px;font-size:13px;line-height:18px">'
     '<span style="width:190px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{name}</span>'
     '<span style="flex:1;height:10px;background:#dfe4f5;border-radius:5px;overflow:hidden">'
     '<span style="display:block;height:10px;width:{width}%;background:{colour}"></span></span>'

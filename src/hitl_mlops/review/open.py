@@ -14,6 +14,7 @@ from hitl_mlops.database.connect import Database
 from hitl_mlops.decisions.record import Case, Decision, ShadowPrediction
 from hitl_mlops.decisions.task import Task
 from hitl_mlops.review.interface import STANDARD_LANE, shown_values
+from hitl_mlops.review.page_why import NOTHING_KNOWN, Insight
 from hitl_mlops.review.ticket import Ticket, TicketKind, ticket_id_of
 from hitl_mlops.review.tickets import TicketBook
 
@@ -51,11 +52,18 @@ class Shown:
         task: which columns may leave.
         learned_from: model version → the dataset it was trained on; empty where unknown.
         picture: case → data URI; the empty text for tasks that are no images (`picture.picture_of`).
+        pictures: case → its further pictures (`picture.pictures_beside`).
+        insights: decisions and their cases by id → what helps to judge each. Asked once for all of them;
+            decisions that are shown blind are left out.
     """
 
     task: Task
     learned_from: Callable[[str], str] = lambda _version: ""
     picture: Callable[[Case], str] = lambda _case: ""
+    pictures: Callable[[Case], Mapping[str, str]] = lambda _case: {}
+    insights: Callable[[Sequence[Decision], Mapping[str, Case]], Callable[[Decision], Insight]] = (
+        lambda _decisions, _cases: lambda _decision: NOTHING_KNOWN
+    )
 
 
 def tickets_for(  # gathered by `open_tickets`
@@ -84,12 +92,14 @@ def tickets_for(  # gathered by `open_tickets`
         now: when the tickets are opened.
     """
     in_shadow = {one.decision_id: one.label for one in shadows}
-    opened = []
-    for decision in decisions:
-        kind = _kind(decision, in_shadow.get(decision.decision_id), asked)
-        if kind is not None:
-            opened.append(_ticket(decision, kind, cases[decision.case_id], shown, deadlines, now))
-    return opened
+    wanted = [(one, _kind(one, in_shadow.get(one.decision_id), asked)) for one in decisions]
+    seen = [one for one, kind in wanted if kind and not _is_blind(one, kind, deadlines)]
+    insight = shown.insights(seen, {one.case_id: cases[one.case_id] for one in seen})
+    return [
+        _ticket(one, kind, cases[one.case_id], shown, deadlines, now, insight(one))
+        for one, kind in wanted
+        if kind is not None
+    ]
 
 
 def _kind(decision: Decision, shadow: str | None, asked: AbstractSet[str]) -> TicketKind | None:
@@ -102,11 +112,21 @@ def _kind(decision: Decision, shadow: str | None, asked: AbstractSet[str]) -> Ti
     return None
 
 
+def _is_blind(decision: Decision, kind: TicketKind, deadlines: Deadlines) -> bool:
+    return kind in (TicketKind.SHADOW, TicketKind.LEARNING) or deadlines.drawn_blind(decision.decision_id)
+
+
 def _ticket(  # what a ticket is made of
-    decision: Decision, kind: TicketKind, case: Case, shown: Shown, deadlines: Deadlines, now: datetime
+    decision: Decision,
+    kind: TicketKind,
+    case: Case,
+    shown: Shown,
+    deadlines: Deadlines,
+    now: datetime,
+    insight: Insight = NOTHING_KNOWN,
 ) -> Ticket:
     lane = decision.route if kind is TicketKind.REVIEW else STANDARD_LANE
-    blind = kind in (TicketKind.SHADOW, TicketKind.LEARNING) or deadlines.drawn_blind(decision.decision_id)
+    blind = _is_blind(decision, kind, deadlines)
     stages = deadlines.stages.get(lane, ())
     return Ticket(
         ticket_id=ticket_id_of(decision.decision_id, kind),
@@ -128,6 +148,8 @@ def _ticket(  # what a ticket is made of
             lane=lane,
             learned_from=shown.learned_from(decision.model_version),
             image=shown.picture(case),
+            pictures=shown.pictures(case),
+            insight=insight,
             blind=blind,
         ),
     )

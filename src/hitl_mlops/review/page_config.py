@@ -65,14 +65,14 @@ _STYLE = """
                 display:flex; flex-direction:column}
     .rv-order {order:-1}
     .rv-decide .lsf-choices:not(.lsf-choices_hidden) {display:flex !important; flex-wrap:wrap; gap:0 12px}
-    .rv-classes .lsf-choices {max-height:88px; overflow:hidden auto}
+    .rv-classes .lsf-choices {max-height:72px; overflow:hidden auto}
     .rv-many .lsf-choices:not(.lsf-choices_hidden) {display:grid !important;
                                                      grid-template-columns:repeat(2, minmax(0, 1fr))}
     .rv-find {order:-2; margin-bottom:4px}
     .rv-head {order:-3}
     .rv-jump {height:0; overflow:hidden}
     .rv-jump:focus-within {height:auto; margin-bottom:4px}
-    .rv-page h3, .rv-page h4, .rv-page h5 {font-size:15px !important; margin:2px 0 2px !important}
+    .rv-page h3, .rv-page h4, .rv-page h5 {font-size:15px !important; margin:0 !important}
     .rv-decide .lsf-choices {margin:0 0 4px !important}
     .rv-decide .lsf-choice {margin:0 !important; height:24px}
     .rv-decide .lsf-choice__item, .rv-decide .lsf-choice__checkbox {

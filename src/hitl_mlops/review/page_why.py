@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 
 from hitl_mlops.decisions.explanation import ExplainedBy, Explanation, Part
+from hitl_mlops.decisions.record import Decision
 from hitl_mlops.redaction.masking import Masking
 
 VALUE_LENGTH = 40
@@ -55,6 +56,13 @@ class Insight:
 
 
 NOTHING_KNOWN = Insight()
+
+
+def insights(
+    explained: Mapping[str, Explanation], past: Mapping[str, tuple[PastCase, ...]]
+) -> Callable[[Decision], Insight]:
+    """Decision → what helps to judge it, out of explanations by decision id and past cases by case id."""
+    return lambda one: Insight(explained.get(one.decision_id), past.get(one.case_id, ()))
 
 
 def explanation_html(explanation: Explanation | None, masking: Masking) -> str:
@@ -141,7 +149,8 @@ def past_html(past: Sequence[PastCase], masking: Masking) -> str:
     if not past:
         return _SMALL.format("Similar cases: people have resolved none yet.")
     rows = "".join(
-        f"<div>{escape(masking.text(one.case_id))}: the model said <b>{escape(one.model_label or 'nothing')}</b>, "
+        f"<div>{escape(masking.text(one.case_id))}: the model said "
+        f"<b>{escape(one.model_label or 'nothing')}</b>, "
         f"people <b>{escape(one.label)}</b> on {one.at:%Y-%m-%d}</div>"
         for one in past
     )

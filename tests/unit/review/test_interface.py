@@ -8,9 +8,8 @@ import pytest
 
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
-from hitl_mlops.review.interface import shown_values
-from hitl_mlops.review.page_config import labelling_config
 from hitl_mlops.review.interface import shown_values, without_the_model
+from hitl_mlops.review.page_config import labelling_config
 from tests.builders import a_case, a_decision
 
 with warnings.catch_warnings():
