@@ -12,6 +12,7 @@ from hitl_mlops.errors import BusyError, ConfigurationError
 from hitl_mlops.ids import parse_instant
 from hitl_mlops.review.budget import MEASURED_OVER, WEEK, Room, room_left, selection_policy
 from hitl_mlops.review.candidates import unasked
+from hitl_mlops.review.interface import STANDARD_LANE
 from hitl_mlops.review.open import ask, learning_tickets
 from hitl_mlops.review.selection import Candidates, FloatArray, IntArray, Selection, select
 from hitl_mlops.review.ticket import TicketKind, ticket_id_of
@@ -70,7 +71,9 @@ class Selecting:
         now = parts.clock()
         answers = parts.answers.timed(now - MEASURED_OVER)
         hours = selection_policy(parts.policy).hours_per_week
-        return room_left(hours, answers, parts.tickets.answers_awaited(), now=now)
+        each = max(1, len(self.verbs.deadlines.stages.get(STANDARD_LANE, ())))
+        awaited = parts.tickets.answers_awaited()
+        return room_left(hours, answers, awaited, now=now, answers_each=each)
 
     def select(self, at_most: int | None = None, *, dry_run: bool = False) -> Selected:
         """Blind tickets about decisions that nobody was asked about are open, with their entry in the trail.

@@ -57,6 +57,7 @@ class Room:
         promised_h: hours that the questions which wait for an answer will take.
         seconds_each: what one answer takes: the median of those measured.
         measured: on how many answers that rests; 0: nothing was measured, it is a guess.
+        answers_each: how many answers a question to learn from asks for.
     """
 
     hours: float | None
@@ -64,6 +65,7 @@ class Room:
     promised_h: float
     seconds_each: float
     measured: int
+    answers_each: int = 1
 
     @property
     def left_h(self) -> float | None:
@@ -77,11 +79,11 @@ class Room:
 
     def fitting(self, hours: float) -> int:
         """So many questions fit into these hours."""
-        return int(round(hours * SECONDS_PER_HOUR / self.seconds_each, 9))
+        return int(round(hours * SECONDS_PER_HOUR / (self.seconds_each * self.answers_each), 9))
 
     def hours_of(self, questions: int) -> float:
         """What so many questions will take."""
-        return questions * self.seconds_each / SECONDS_PER_HOUR
+        return questions * self.answers_each * self.seconds_each / SECONDS_PER_HOUR
 
 
 def selection_policy(policy: Policy) -> SelectionPolicy:
@@ -95,7 +97,14 @@ def selection_policy(policy: Policy) -> SelectionPolicy:
     )
 
 
-def room_left(hours: float | None, answers: Sequence[TimedAnswer], awaited: int, *, now: datetime) -> Room:
+def room_left(
+    hours: float | None,
+    answers: Sequence[TimedAnswer],
+    awaited: int,
+    *,
+    now: datetime,
+    answers_each: int = 1,
+) -> Room:
     """What is left of the budget: less what was answered in the last seven days and what waits for an answer.
 
     All questions count, also those that had to be asked: they come first, and what people learn from has what
@@ -106,6 +115,7 @@ def room_left(hours: float | None, answers: Sequence[TimedAnswer], awaited: int,
         answers: accepted ones, of the last `MEASURED_OVER` or more; later than `now`: passed over.
         awaited: answers that open tickets wait for.
         now: the end of the week that is looked at.
+        answers_each: how many answers a question to learn from asks for, ≥ 1.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 3, 2, tzinfo=UTC)
@@ -122,4 +132,5 @@ def room_left(hours: float | None, answers: Sequence[TimedAnswer], awaited: int,
     each = float(median(known)) if measured else SECONDS_EACH
     week = [one for one in answers if now - WEEK < one.at <= now]
     taken = sum(each if one.seconds is None else one.seconds for one in week)
-    return Room(hours, taken / SECONDS_PER_HOUR, awaited * each / SECONDS_PER_HOUR, each, measured)
+    promised = awaited * each / SECONDS_PER_HOUR
+    return Room(hours, taken / SECONDS_PER_HOUR, promised, each, measured, answers_each)

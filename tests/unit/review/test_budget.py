@@ -45,6 +45,11 @@ def test_an_answer_whose_time_is_not_known_counts_as_the_median():
     assert room.taken_h == pytest.approx(1.0)
 
 
+def test_a_question_that_asks_for_two_answers_takes_twice_the_room():
+    room = room_left(1.0, answers(10, ago=timedelta(days=8)), 0, now=NOW, answers_each=2)
+    assert (room.fits, room.hours_of(50)) == (50, 1.0)
+
+
 def test_without_a_budget_nothing_is_said_of_what_fits():
     room = room_left(None, answers(100), 5, now=NOW)
     assert (room.left_h, room.fits) == (None, None)
