@@ -1,4 +1,4 @@
-"""Every few minutes: tickets whose time is over climb the ladder of the policy."""
+"""Every few minutes: late tickets climb the ladder of the policy, and free ones are handed out."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ def climb(folder: str) -> dict[str, Any]:
     return {"steps": steps, "not_shown": climbed.not_shown, "notes": list(climbed.notes)}
 
 
+@task(**PATIENT)
+def hand_out(folder: str) -> int:
+    """Free tickets are somebody's, where the policy hands them out; how many are new."""
+    with Project.open(folder, actor=ACTOR) as project:
+        queues = Queues(project.verbs)
+        return len(queues.hand_out().made) if queues.hands_out else 0
+
+
 @flow(name="escalate", log_prints=True)
 def escalate(folder: str = ".") -> dict[str, Any]:
     """No ticket lies longer than the policy lets it."""
     climbed: dict[str, Any] = climb(folder)
     for line in (*climbed["steps"], *climbed["notes"]):
         print(line)
-    print(f"{len(climbed['steps'])} steps were taken.")
-    return climbed
+    handed = hand_out(folder)
+    print(f"{len(climbed['steps'])} steps were taken, {handed} tickets handed out.")
+    return {**climbed, "handed": handed}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hitl_mlops.oversight.book import ExerciseBook
     from hitl_mlops.oversight.notice_book import NoticeBook
     from hitl_mlops.recourse.book import RecourseBook
+    from hitl_mlops.review.claims import ClaimBook
     from hitl_mlops.review.desk import Desk
     from hitl_mlops.review.moves import MoveBook
     from hitl_mlops.review.tickets import TicketBook
@@ -130,6 +131,13 @@ class Parts(OwnFiles):
         from hitl_mlops.review.tickets import TicketBook
 
         return TicketBook(self.database)
+
+    @cached_property
+    def claims(self) -> ClaimBook:
+        """Who has which sheet."""
+        from hitl_mlops.review.claims import ClaimBook
+
+        return ClaimBook(self.database)
 
     @cached_property
     def moves(self) -> MoveBook:

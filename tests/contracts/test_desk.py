@@ -389,3 +389,16 @@ def test_what_a_task_says_of_its_ticket_is_changed_and_the_rest_stays(room: Room
     assert room.desk.data_of(first)["lane"] == "senior"
     assert room.desk.data_of(second)["lane"] == "standard"
     room.desk.hand({})
+
+
+def test_each_person_has_a_tab_with_what_is_theirs_and_unanswered(room: Room) -> None:
+    first, second, third = room.desk.push(tickets(3)).values()
+    room.desk.hand({first: {"for": "Ann"}, second: {"for": "Ann"}, third: {"for": "r2"}})
+    room.ann.answer(first, "yes", "clear as day", seconds=5.0)
+    made = room.desk.tabs(["Ann", "r2"])
+    assert list(made) == ["Ann", "r2"]
+    assert room.desk.tabs(["r2", "Ann"]) == made
+    if isinstance(room.desk, LabelStudioDesk):
+        [page, _blind] = made["Ann"]
+        found = room.desk.http.get("/api/tasks/", {"view": page.rpartition("=")[2]})
+        assert [str(task["id"]) for task in found["tasks"]] == [second]

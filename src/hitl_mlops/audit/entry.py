@@ -34,6 +34,8 @@ class Kind(StrEnum):
     REVIEWER_CLEARED = "reviewer.cleared"
     GUIDELINE_ISSUE_OPENED = "guideline_issue.opened"
     GUIDELINE_ISSUE_CLOSED = "guideline_issue.closed"
+    TICKETS_CLAIMED = "tickets.claimed"
+    TICKETS_GIVEN_BACK = "tickets.given_back"
     TICKETS_REMINDED = "tickets.reminded"
     TICKETS_HANDED_UP = "tickets.handed_up"
     TICKETS_LEFT_WAITING = "tickets.left_waiting"

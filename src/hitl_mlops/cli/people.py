@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hitl_mlops.cli import queue, selection
+from hitl_mlops.cli import queue as queues
+from hitl_mlops.cli import selection
 from hitl_mlops.cli.output import (
     HERE,
     JsonOption,
@@ -30,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(group, "push", push, examples=["hitl review push"])
     add_command(group, "status", status, examples=["hitl review status"])
     selection.add_to_review(group)
-    queue.add_to_group(group)
+    queues.add_to_group(group)
 
 
 def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
@@ -48,7 +49,9 @@ def push(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show the queue by lane. Waiting, open, late, the oldest; and what the screen holds back."""
-    queue = open_project(project).review_status()
+    from hitl_mlops.queues import Queues
+
+    queue = Queues(open_project(project).verbs).status()
 
     def told(console: Console) -> None:
         rows = [
@@ -59,6 +62,11 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
             table(console, ("lane", "not pushed", "open", "late", "oldest"), rows)
         else:
             say(console, "No ticket is open.")
+        if queue.people:
+            held = [(one.person, one.held, one.late, f"{one.until:%Y-%m-%d %H:%M}") for one in queue.people]
+            table(console, ("person", "has", "late", "first until"), held)
+        if queue.expired:
+            say(console, f"{queue.expired} expired: nobody answered until the last timer ended.")
         if queue.quarantined:
             say(console, f"{queue.quarantined} answers are quarantined. → hitl quarantine list")
 

@@ -1,7 +1,8 @@
-"""`hitl review escalate`: late tickets climb the ladder of the policy."""
+"""`hitl review escalate|claim|give-back`: late tickets climb, and people get their tickets."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,61 @@ def add_to_group(group: typer.Typer) -> None:
     add_command(
         group, "escalate", escalate, examples=["hitl review escalate --dry-run", "hitl review escalate"]
     )
+    add_command(group, "claim", claim, examples=["hitl review claim", "hitl review claim --as r1 --count 5"])
+    add_command(group, "give-back", give_back, examples=["hitl review give-back --as r1"])
+
+
+def claim(
+    person: Annotated[
+        str | None,
+        typer.Option("--as", help="Roster id of who asks for work; left out: everybody."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="How many; left out: as many as one may have.")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand out tickets, the most urgent first. Whoever has one alone may answer it until its time ends.
+
+    The flow `escalate` does it for everybody every few minutes. Nothing is handed out unless policy.yaml has
+    `review.claims` and reviewers.yaml lists people.
+    """
+    from hitl_mlops.queues import Queues
+
+    with working("Handing out tickets"):
+        handed = Queues(open_project(project).verbs).hand_out(to=person, count=count)
+
+    def told(console: Console) -> None:
+        counts = Counter(one.person for one in handed.made)
+        rows = [(name, many, f"{handed.made[0].until:%H:%M}") for name, many in sorted(counts.items())]
+        if rows:
+            table(console, ("person", "tickets", "until"), rows)
+        for name, pages in (handed.pages or {}).items():
+            for page in pages:
+                say(console, f"{name} → {page}")
+        say(console, f"{len(handed.made)} handed out, {handed.free} still free.", style="bold")
+        for note in handed.notes:
+            say(console, f"{note} The desk is told next time.", style="yellow")
+
+    answer(handed, as_json=as_json, told=told)
+
+
+def give_back(
+    person: Annotated[str, typer.Option("--as", help="Roster id of who gives back.", show_default=False)],
+    tickets: Annotated[
+        list[str] | None, typer.Argument(help="Ids of tickets; left out: all that person has.")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Give tickets back, for others to have."""
+    from hitl_mlops.queues import Queues
+
+    with working("Giving back"):
+        back = Queues(open_project(project).verbs).give_back(person, tickets or ())
+    said = f"{person} gave back {len(back)} tickets. → hitl review claim"
+    answer({"given_back": back}, as_json=as_json, told=lambda console: say(console, said))
 
 
 def escalate(

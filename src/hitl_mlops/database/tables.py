@@ -198,6 +198,20 @@ ticket_moves = Table(  # review: steps of the escalation ladder that tickets too
     Column("shown", Boolean, nullable=False, index=True),  # the desk shows it
 )
 
+claims = Table(  # review: who has which sheet of the desk, and until when
+    "claims",
+    metadata,
+    Column("claim_id", String(40), primary_key=True),
+    Column("ticket_id", String(40), nullable=False, index=True),
+    Column("task_id", String(40), nullable=False),
+    Column("person", String(80), nullable=False),  # roster id
+    Column("at", String(40), nullable=False),
+    Column("until", String(40), nullable=False),
+    Column("ended_at", String(40), index=True),  # empty while it holds
+    Column("ending", String(20)),
+    Column("shown", Boolean, nullable=False, index=True),  # the desk shows it
+)
+
 answers = Table(  # overrides: every revision ever seen, never changed but for its state
     "answers",
     metadata,

@@ -51,6 +51,11 @@ class StoppableDesk(InMemoryDesk):
         self._answer()
         super().hand(changes)
 
+    def tabs(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """See `Desk.tabs`."""
+        self._answer()
+        return super().tabs(names)
+
     def withdraw(self, task_ids: Sequence[str]) -> None:
         """See `Desk.withdraw`."""
         self._answer()

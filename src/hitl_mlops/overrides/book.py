@@ -24,6 +24,7 @@ from hitl_mlops.overrides.record import AnswerState, KeptAnswer, Method, Resolut
 from hitl_mlops.overrides.rows import answer_row, kept_answer, kept_resolution, resolution_row
 from hitl_mlops.overrides.scale_book import ScaleBook
 from hitl_mlops.review.budget import TimedAnswer
+from hitl_mlops.review.claims import Claim, ClaimBook
 from hitl_mlops.review.desk import Cursor
 from hitl_mlops.review.moves import Move, MoveBook
 from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, SAMPLED, Sheet, TicketKind
@@ -249,6 +250,10 @@ class AnswerBook:
         rows = self._rows(query, tickets.c.decision_id, last)
         found = ((last[row["decision_id"]], row["ticket_id"], row["reviewer"].lower()) for row in rows)
         return frozenset((ticket, account) for ticket, other, account in found if other != ticket)
+
+    def claims_of(self, ticket_ids: Collection[str]) -> dict[str, list[Claim]]:
+        """Task id → every claim on it, of these tickets."""
+        return ClaimBook(self._database).of(ticket_ids)
 
     def moves_of(self, ticket_ids: Collection[str]) -> dict[str, list[Move]]:
         """Ticket id → its steps on the escalation ladder, for those that took any."""

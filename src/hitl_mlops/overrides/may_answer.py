@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from hitl_mlops.overrides.consensus import Asked
 from hitl_mlops.overrides.reasons import Reason, person_and_ticket
 from hitl_mlops.review.answer import Answer
+from hitl_mlops.review.claims import Claim
 from hitl_mlops.review.moves import Move
 from hitl_mlops.review.roster import Roster
 
@@ -18,6 +19,7 @@ def barred(
     moves: Mapping[str, Sequence[Move]],
     roster: Roster,
     reviewers: Mapping[str, str],
+    claims: Mapping[str, Sequence[Claim]],
 ) -> dict[Reason, frozenset[str]]:
     """Reason → keys of the answers of people whom their ticket does not ask; without any, nothing.
 
@@ -31,8 +33,10 @@ def barred(
         moves: ticket id → its steps on the escalation ladder.
         roster: who can do what.
         reviewers: account (lower case) → roster id of who may answer.
+        claims: task id → the claims on that sheet.
     """
-    found: dict[Reason, set[str]] = {Reason.LACKS_SKILL: set(), Reason.MEANT_FOR_ANOTHER: set()}
+    reasons = (Reason.LACKS_SKILL, Reason.MEANT_FOR_ANOTHER, Reason.CLAIMED_BY_ANOTHER)
+    found: dict[Reason, set[str]] = {reason: set() for reason in reasons}
     for answer in answers:
         ticket, person = asked.get(answer.ticket_id or ""), reviewers.get(answer.reviewer.lower())
         if ticket is None or person is None:
@@ -43,6 +47,9 @@ def barred(
             found[Reason.LACKS_SKILL].add(answer.key)
         if ticket.meant_for not in (None, person):
             found[Reason.MEANT_FOR_ANOTHER].add(answer.key)
+        holders = {one.person for one in claims.get(answer.task_id, ()) if one.holds(answer.answered_at)}
+        if holders and person not in holders:
+            found[Reason.CLAIMED_BY_ANOTHER].add(answer.key)
     return {reason: frozenset(keys) for reason, keys in found.items() if keys}
 
 

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     UNKNOWN_REVIEWER = "the account is not on the roster, or not active"
     LACKS_SKILL = "the ticket asks for a skill that the reviewer does not have"
     MEANT_FOR_ANOTHER = "the ticket is meant for another person"
+    CLAIMED_BY_ANOTHER = "another person had claimed the ticket"
     EDITED_BY_ANOTHER = "another account changed the answer after it was given"
     NO_CLASS = "no class was chosen"
     UNKNOWN_CLASS = "the class is not one of the task's"
@@ -42,7 +43,12 @@ BINDING = frozenset(
 )
 """What nobody can release an answer from: there would be no decision, person or class to count it for."""
 
-BARRING = (Reason.LACKS_SKILL, Reason.MEANT_FOR_ANOTHER, Reason.SELF_CONFIRMED)
+BARRING = (
+    Reason.LACKS_SKILL,
+    Reason.MEANT_FOR_ANOTHER,
+    Reason.CLAIMED_BY_ANOTHER,
+    Reason.SELF_CONFIRMED,
+)
 """What only ticket and person together tell."""
 
 

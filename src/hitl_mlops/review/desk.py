@@ -89,6 +89,16 @@ class Desk(Protocol):
         """
         ...
 
+    def tabs(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Name → addresses at which the unanswered tasks are listed whose data say that they are `for` it.
+
+        Found again, never doubled.
+
+        Raises:
+            ServiceDownError: the desk does not answer.
+        """
+        ...
+
     def data_of(self, task_id: str) -> Mapping[str, Any]:
         """The data of a task as they stand on the desk; raises NotFoundError where it is gone."""
         ...

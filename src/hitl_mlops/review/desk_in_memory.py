@@ -91,6 +91,10 @@ class InMemoryDesk:
                 task.data |= values
                 task.changed_at = self._now()[0]
 
+    def tabs(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """See `Desk.tabs`: there are no pages."""
+        return dict.fromkeys(names, ())
+
     def data_of(self, task_id: str) -> Mapping[str, str]:
         """See `Desk.data_of`; without what the case shows."""
         return dict(self._task(int(task_id)).data)

@@ -17,6 +17,7 @@ from hitl_mlops.review.desk import Cursor, DeskTask
 from hitl_mlops.review.label_studio_annotations import moment_text, read_task
 from hitl_mlops.review.label_studio_http import LabelStudioHttp
 from hitl_mlops.review.label_studio_projects import DeskProject, ensure_project
+from hitl_mlops.review.label_studio_tabs import ensure_tabs
 from hitl_mlops.review.label_studio_tasks import PAGE_SIZE, LabelStudioTasks
 from hitl_mlops.review.ticket import Ticket
 
@@ -172,6 +173,15 @@ class LabelStudioDesk:
                     wanted = {**task["data"], **changes[str(task["id"])]}
                     if wanted != task["data"]:
                         self._http.patch(f"/api/tasks/{task['id']}/", {"data": wanted})
+
+    def tabs(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """See `Desk.tabs`: a tab of the data manager in each project."""
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
+        for project in self.ensure_ready():
+            ids = ensure_tabs(self._http, project.project_id, names)
+            for name, tab in ids.items():
+                found[name] += (f"{self._http.url}/projects/{project.project_id}/data?tab={tab}",)
+        return found
 
     def data_of(self, task_id: str) -> Mapping[str, Any]:
         """See `Desk.data_of`."""

@@ -91,6 +91,14 @@ class Roster:
         """Who has that id; None: nobody."""
         return next((one for one in self.people if one.person_id == person_id), None)
 
+    def label(self, person_id: str) -> str:
+        """What the desk calls somebody: by name where only one has it, else by id; never by account."""
+        person = self.named(person_id)
+        names = [one.name for one in self.people]
+        return (
+            person.name if person is not None and names.count(person.name) == 1 and person.name else person_id
+        )
+
     def person_id(self, name: str, key: bytes) -> str:
         """How the trail names somebody: by roster id, or by a keyed id that only the key's holder can check.
 

@@ -47,16 +47,37 @@ class LaneStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldStatus:
+    """What one person has.
+
+    Attributes:
+        person: roster id.
+        held: sheets that are theirs now.
+        late: of these, those past their ticket's deadline.
+        until: when the first of their claims ends.
+    """
+
+    person: str
+    held: int
+    late: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QueueStatus:
     """How the queue stands.
 
     Attributes:
         lanes: those with unanswered tickets, by name.
         quarantined: answers that the screen holds back.
+        people: those who have something, by id; empty where tickets are not handed out.
+        expired: tickets that nobody answered until their last timer ended.
     """
 
     lanes: tuple[LaneStatus, ...]
     quarantined: int = 0
+    people: tuple[HeldStatus, ...] = ()
+    expired: int = 0
 
 
 class TicketBook:

@@ -22,7 +22,7 @@ from hitl_mlops.routing.policy import (
     Rule,
 )
 from hitl_mlops.routing.policy_forms import CELLS, CLAUSE, RISK, ROUTE, RULE, STEP, TOP
-from hitl_mlops.routing.policy_sections import read_sections, watched_attributes
+from hitl_mlops.routing.policy_sections import claimed_by, read_sections, watched_attributes
 
 
 def read_policy(path: Path) -> Policy:
@@ -62,7 +62,10 @@ def _policy(whole: Piece) -> Policy:
         **read_bounds(top, routes, noted),
         uses=noted.uses,
         reads=noted.reads,
-        watches=watched_attributes(top["guards"]) if "guards" in top else {},
+        watches={
+            **(watched_attributes(top["guards"]) if "guards" in top else {}),
+            **(claimed_by(top["review"]) if "review" in top else {}),
+        },
         lines=dict(_lines(whole)),
     )
 

@@ -114,6 +114,11 @@ _SEEDS: Mapping[str, Form] = {
     "alpha": _ALPHA.about("Chance at the most that one who does is ever suspected; 0.01 where left out."),
     "when_fast": number(1.0, 20.0).about("Times as many for who answers fast; 3 where left out."),
 }
+_CLAIMS: Mapping[str, Form] = {
+    "for": DURATION.about("How long a ticket is one person's; 2h where left out."),
+    "at_once": whole(1).about("How many somebody has at a time at the most; 20 where left out."),
+    "language": text().about("The column that says in which language a case is."),
+}
 _REVIEW: Mapping[str, Form] = {
     "consensus": map_of(
         {
@@ -125,6 +130,7 @@ _REVIEW: Mapping[str, Form] = {
             ),
         }
     ),
+    "claims": map_of(_CLAIMS).about("Tickets are handed out to the people of reviewers.yaml."),
     "blind_share": _RATE.about("Share of the tickets on which the model's answer is not shown."),
     "budget_hours_per_week": number(0.0).about(
         "Hours that people have for all questions; what must be asked leaves is used to learn."
@@ -286,6 +292,13 @@ def watched_attributes(guards: Piece) -> dict[str, int]:
     named += [each.fields().get("scope") for each in limits]
     said = {one.value.partition("=")[0].strip(): one.line for one in named if one is not None}
     return {name: line for name, line in said.items() if name not in (EVERYTHING, MODEL, LABEL, ROUTE)}
+
+
+def claimed_by(review: Piece) -> dict[str, int]:
+    """The column by which tickets are handed out → line; of a section that `read_sections` has taken."""
+    claims = review.fields().get("claims")
+    named = claims.fields().get("language") if claims is not None else None
+    return {} if named is None else {named.text(): named.line}
 
 
 def read_sections(top: Mapping[str, Piece]) -> dict[str, Mapping[str, Any]]:

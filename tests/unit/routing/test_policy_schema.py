@@ -78,6 +78,7 @@ gates:
   running_cost: {ms: 100, megabytes: 200}
 approval: {by: [managers], signatures: 2, expires: 1w, not_the_trainer: true, refuse_claimed: false}
 review:
+  claims: {for: 2h, at_once: 20, language: branch}
   blind_share: 0.05
   budget_hours_per_week: 10
   random_share: 0.2

@@ -73,6 +73,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_callbacks_decision_id"), ["decision_id"], unique=False)
 
     op.create_table(
+        "claims",
+        sa.Column("claim_id", sa.String(length=40), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("task_id", sa.String(length=40), nullable=False),
+        sa.Column("person", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("until", sa.String(length=40), nullable=False),
+        sa.Column("ended_at", sa.String(length=40), nullable=True),
+        sa.Column("ending", sa.String(length=20), nullable=True),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("claim_id"),
+    )
+    with op.batch_alter_table("claims", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_claims_ended_at"), ["ended_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_claims_shown"), ["shown"], unique=False)
+        batch_op.create_index(batch_op.f("ix_claims_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
         "complaints",
         sa.Column("complaint_id", sa.String(length=40), nullable=False),
         sa.Column("decision_id", sa.String(length=40), nullable=False),
