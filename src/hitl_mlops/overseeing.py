@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from hitl_mlops.errors import InputError, NotFoundError
+from hitl_mlops.errors import HitlError, InputError, NotFoundError
 from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
+    from hitl_mlops.decisions.model import Model
     from hitl_mlops.decisions.record import Decision
     from hitl_mlops.oversight.calibration import Due
     from hitl_mlops.oversight.exercise import Known
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from hitl_mlops.oversight.open import Disguise, Opened
     from hitl_mlops.oversight.policy import OversightPolicy
     from hitl_mlops.oversight.reviewers import Seen
+    from hitl_mlops.oversight.seeds import Seed
     from hitl_mlops.oversight.team import Team
+    from hitl_mlops.review.page_why import Insight
     from hitl_mlops.review.ticket import Ticket
 
 LATEST = 2_000
@@ -241,10 +245,28 @@ class Overseeing:
 
         verbs = self.verbs
         shown = replace(verbs.shown, learned_from=lambda _version: "")  # told as beside it; asks no server
-        log = verbs.parts.log
-        return Disguise(
-            shown, verbs.deadlines, verbs.parts.policy_key, lambda name: bool(log.decided([name]))
-        )
+        deadlines = replace(verbs.deadlines, drawn_blind=lambda _decision: False)  # a seed shows its class
+        key, decided = verbs.parts.policy_key, verbs.parts.log.decided
+        insight = partial(self._insight, self._live())
+        return Disguise(shown, deadlines, key, lambda name: bool(decided([name])), insight)
+
+    def _live(self) -> list[Model]:
+        """The models that answer now; none while they cannot be had: then no seed is like its neighbours."""
+        try:
+            serving = self.verbs.serving()
+        except HitlError:
+            return []
+        return [one for one in (serving.champion, serving.challenger) if one is not None]
+
+    def _insight(self, live: Sequence[Model], seed: Seed) -> Insight:
+        """What the seed's page tells beside the answer."""
+        from hitl_mlops.oversight.open import plain_decision, told_insight
+        from hitl_mlops.review.page_why import Insight
+
+        parts, plain, case = self.verbs.parts, plain_decision(seed), seed.known.case
+        explained = parts.explainer.explain(live, [plain], {case.case_id: case})
+        past = parts.past.similar([case]).get(case.case_id, ())
+        return told_insight(seed, Insight(explained.get(plain.decision_id), past))
 
     def _fast(self, policy: OversightPolicy) -> list[str]:
         """Who answers much faster than the cases' difficulty explains."""

@@ -68,7 +68,8 @@ def test_a_suspicion_is_closed_by_another_with_a_reason_and_begins_anew(room):
 def test_a_page_holds_no_trace_of_what_it_is(room):
     room.decide(60)
     room.project.push()
-    tasks = {one.ticket_id: _as_task(one)["data"] for one in room.open_tickets()}
+    fields = frozenset(one for ticket in room.open_tickets() for one in ticket.shown)
+    tasks = {one.ticket_id: _as_task(one, fields)["data"] for one in room.open_tickets()}
     hidden = {one.ticket_id: one for one in room.project.parts.exercises.all()}
     seeds = [one for one in room.open_tickets() if one.kind is TicketKind.SEED]
     real = [one for one in room.open_tickets() if one.kind is TicketKind.REVIEW]
@@ -85,6 +86,7 @@ def test_a_page_holds_no_trace_of_what_it_is(room):
         assert log.get(one.decision_id).case_id not in json.dumps(page)
         assert not log.decided([page["case_id"]])
         assert TicketKind.SEED not in json.dumps(page)
+        assert "no explanation" not in page["why_html"]
 
 
 def test_a_push_that_is_repeated_opens_the_same_seeds(room):

@@ -13,6 +13,7 @@ from hitl_mlops.oversight.calibration import Calibration
 from hitl_mlops.oversight.exercise import Exercise
 from hitl_mlops.oversight.seeds import Seed
 from hitl_mlops.review.open import Deadlines, Shown, learning_tickets, tickets_for
+from hitl_mlops.review.page_why import NOTHING_KNOWN, Insight, explanation_html
 from hitl_mlops.review.ticket import Ticket, TicketKind
 
 Opened = tuple[Ticket, Exercise]
@@ -27,12 +28,14 @@ class Disguise:
         deadlines: how soon each lane answers.
         key: the project's policy key.
         is_taken: whether a case has that id.
+        insight: seed → what helps to judge it, as its page tells it (`told_insight`).
     """
 
     shown: Shown
     deadlines: Deadlines
     key: bytes
     is_taken: Callable[[str], bool]
+    insight: Callable[[Seed], Insight] = lambda _seed: NOTHING_KNOWN
 
     def case(self, case: Case, like: str, ticket_id: str) -> Case | None:
         """The case under another id, of the form of `like`; None where there is none to be had."""
@@ -63,14 +66,13 @@ def seed_ticket(seed: Seed, like: str, disguise: Disguise) -> Opened | None:
     case = disguise.case(known.case, like, seed.ticket_id)
     if case is None:
         return None
-    told = replace(seed.decision, case_id=case.case_id)
+    told, insight = replace(seed.decision, case_id=case.case_id), disguise.insight(seed)
+    shown = replace(disguise.shown, insights=lambda _decisions, _cases: lambda _decision: insight)
     try:
-        made = tickets_for(
-            [told], [], {case.case_id: case}, disguise.shown, disguise.deadlines, now=beside.opened_at
-        )
+        made = tickets_for([told], [], {case.case_id: case}, shown, disguise.deadlines, now=beside.opened_at)
     except InputError:  # a picture that is gone
         return None
-    if [_form(one) for one in made] != [_form(beside)]:
+    if [_form(one, shown) for one in made] != [_form(beside, shown)]:
         return None
     ticket = replace(
         made[0],
@@ -136,10 +138,30 @@ def newest_case_id(decisions: Sequence[Decision]) -> str:
     return max(decisions, key=lambda one: (one.at, one.decision_id)).case_id if decisions else ""
 
 
-def _form(ticket: Ticket) -> tuple[object, ...]:
+def told_insight(seed: Seed, insight: Insight) -> Insight:
+    """What helps to judge the case, of the model's own answer, in the words of the suggestion.
+
+    Where both classes changed places, what spoke for the one is told of the other: a suggestion that most
+    parts speak against would give itself away.
+    """
+    own = seed.known.decision.label
+    if insight.explanation is None or seed.decision.label == own:
+        return insight
+    return replace(insight, explanation=replace(insight.explanation, against=own))
+
+
+def plain_decision(seed: Seed) -> Decision:
+    """What the model really said of the case, as if it had said so now."""
+    own = seed.known.decision
+    return replace(seed.decision, label=own.label, probabilities=own.probabilities)
+
+
+def _form(ticket: Ticket, shown: Shown) -> tuple[object, ...]:
     """All by which somebody at the desk could tell two kinds of tickets apart."""
+    unexplained = explanation_html(None, shown.task.masking)
+    explained = unexplained not in str(ticket.shown.get("why_html", ""))
     asked = (ticket.lane, ticket.skill, ticket.signatures, ticket.stages, ticket.step)
-    return *asked, ticket.blind, ticket.blind_first, sorted(ticket.shown)
+    return *asked, ticket.blind, ticket.blind_first, explained, sorted(ticket.shown)
 
 
 def _in_common(beside: Ticket) -> dict[str, object]:

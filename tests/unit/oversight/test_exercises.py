@@ -9,15 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hitl_mlops.decisions.explanation import ExplainedBy, Explanation, Part
 from hitl_mlops.decisions.task import InputKind, Task
 from hitl_mlops.errors import InputError
 from hitl_mlops.overrides.record import Method, Resolution
 from hitl_mlops.oversight.calibration import Due, choose_calibration, due_now
 from hitl_mlops.oversight.exercise import Source, Truth, known_cases, truths
-from hitl_mlops.oversight.open import Disguise, calibration_ticket, newest_case_id, seed_ticket
+from hitl_mlops.oversight.open import (
+    Disguise,
+    calibration_ticket,
+    newest_case_id,
+    plain_decision,
+    seed_ticket,
+    told_insight,
+)
 from hitl_mlops.oversight.policy import OversightPolicy
 from hitl_mlops.oversight.seeds import Pool, choose_seeds, wrong_suggestion
 from hitl_mlops.review.open import Deadlines, Shown, learning_tickets
+from hitl_mlops.review.page_why import Insight
 from hitl_mlops.review.ticket import Ticket, TicketKind
 from tests.builders import KEY, NOW, a_case, a_decision
 from tests.oversight_builders import a_known, a_waiting
@@ -227,6 +236,26 @@ def test_a_seed_that_would_show_in_any_way_is_not_opened():
     other = replace(ticket, shown={**ticket.shown, "more": ""})
     assert seed_ticket(replace(seed, beside=other), "c1001", a_disguise()) is None
     assert seed_ticket(replace(seed, beside=replace(ticket, skill="law")), "c1001", a_disguise()) is None
+
+
+def explained(seed, *, by_model: bool = True) -> Insight:
+    parts = (Part("x", "5", 0.8),)
+    found = Explanation(ExplainedBy.LINEAR, "no", parts) if by_model else None
+    return told_insight(seed, Insight(found))
+
+
+def test_what_spoke_for_the_answer_is_told_of_the_suggestion_and_never_left_out():
+    neighbour = Insight(Explanation(ExplainedBy.LINEAR, "no", (Part("x", "1.5", 0.3),)))
+    ticket = a_waiting(replace(SHOWN, insights=lambda _d, _c: lambda _one: neighbour))
+    [seed] = chosen([ticket], [a_known()])
+    made = seed_ticket(seed, "c1001", a_disguise(insight=explained))
+    assert made is not None
+    assert "log-odds against yes" in made[0].shown["why_html"]
+    assert plain_decision(seed).label == "yes"
+    unexplained = a_disguise(insight=lambda one: explained(one, by_model=False))
+    assert seed_ticket(seed, "c1001", unexplained) is None
+    [natural] = chosen([ticket], [a_known(truth="no")])
+    assert explained(natural).explanation.against == "no"
 
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
