@@ -36,7 +36,7 @@ ASKED = [
     ),
 ]
 OPERATED = [("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics")]
-TOLD = [("POST", "/v1/webhooks/mlflow")]
+TOLD = [("POST", "/v1/webhooks/mlflow"), ("POST", "/v1/webhooks/label-studio")]
 TAKES_NOTHING = [*OPERATED, *TOLD, ("GET", "/v1/decisions/{decision_id}/events")]
 """Beside a path of any text they take nothing that could be wrong."""
 TRIED = [

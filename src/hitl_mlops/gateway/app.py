@@ -24,6 +24,7 @@ from hitl_mlops.gateway.batcher import Batcher
 from hitl_mlops.gateway.bell import Bell
 from hitl_mlops.gateway.clerk import Clerk, told
 from hitl_mlops.gateway.delivering import delivering
+from hitl_mlops.gateway.desk_hint import REST_S, add_desk_hint
 from hitl_mlops.gateway.events import Lookout, add_events
 from hitl_mlops.gateway.metrics import Metrics
 from hitl_mlops.gateway.policy_watch import watch_policy
@@ -53,6 +54,7 @@ def build_app(project: Project) -> FastAPI:
     metrics, lookout = Metrics(), Lookout(clerk.standings)
     deliver = clerk.deliver if project.settings.serve.callbacks else None
     approvals = Bell(project.pull_approvals)
+    answers = Bell(project.collect, "answers", REST_S)
     project.parts.serve()
 
     @asynccontextmanager
@@ -61,7 +63,7 @@ def build_app(project: Project) -> FastAPI:
         app.state.batcher.start()
         gc.freeze()  # libraries stay, and the collector need not look through them again and again
         watching = asyncio.create_task(watch_policy(project))
-        async with delivering(deliver), approvals.answered():
+        async with delivering(deliver), approvals.answered(), answers.answered():
             with lookout.ended_by_signals():
                 yield
         watching.cancel()
@@ -75,6 +77,7 @@ def build_app(project: Project) -> FastAPI:
     add_events(app, clerk, tokens, lookout)
     add_recourse(app, clerk, tokens)
     add_webhook(app, project, approvals)
+    add_desk_hint(app, answers)
     _add_health(app, clerk, metrics)
     return app
 

@@ -17,10 +17,15 @@ class Bell:
 
     Args:
         read: what is woken; what it raises is logged, and others read in their own time all the same.
+        what: is read, for the log.
+        rest_s: seconds from the end of a reading to the next.
     """
 
-    def __init__(self, read: Callable[[], object]) -> None:
-        self._read = read
+    def __init__(
+        self, read: Callable[[], object], what: str = "approvals", rest_s: float | None = None
+    ) -> None:
+        self._read, self._what = read, what
+        self._rest_s = REST_S if rest_s is None else rest_s
         self._rung = asyncio.Event()
         self._ending = asyncio.Event()
 
@@ -47,7 +52,7 @@ class Bell:
             self._rung.clear()
             try:
                 await asyncio.to_thread(self._read)
-            except Exception:  # noqa: BLE001 - the next look at MLflow reads it, whoever looks
-                _told.exception("approvals could not be read when MLflow told of a change")
+            except Exception:  # noqa: BLE001 - the next look there reads it, whoever looks
+                _told.exception("%s could not be read when a change was told", self._what)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), REST_S)
+                await asyncio.wait_for(self._ending.wait(), self._rest_s)

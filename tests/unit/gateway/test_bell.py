@@ -77,7 +77,7 @@ def test_a_reading_that_fails_is_logged_and_the_next_ring_reads_again(caplog):
             await until(lambda: read)
 
     asyncio.run(story())
-    assert caplog.messages == ["approvals could not be read when MLflow told of a change"]
+    assert caplog.messages == ["approvals could not be read when a change was told"]
 
 
 @pytest.mark.parametrize("rings", [0, 1])
