@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,51 +25,75 @@ class _Owner:
     is_word: bool = False
 
 
-def explain_linear(
-    estimator: Any, inputs: pd.DataFrame, decisions: Sequence[Decision], task: Task
-) -> list[Explanation] | None:
-    """What spoke for each answer: coefficient times standardised value, the answer's less the next class's.
+@dataclass(frozen=True, slots=True)
+class LinearReader:
+    """Reads explanations off the coefficients of one model.
 
-    Coefficients of one column (its categories, its gap, the parts of a date) count together.
+    Attributes:
+        reading: what turns inputs into standardised values.
+        coefficients: shape (classes, values); one row where there are two classes.
+        places: class → its row.
+        owners: of each value, in order.
+        task: the shape of a case.
+    """
+
+    reading: Any
+    coefficients: npt.NDArray[np.float64]
+    places: Mapping[str, int]
+    owners: Sequence[_Owner]
+    task: Task
+
+    def explain(self, inputs: pd.DataFrame, decisions: Sequence[Decision]) -> list[Explanation]:
+        """What spoke for each answer: coefficient times standardised value, its less the next class's.
+
+        Coefficients of one column (its categories, its gap, the parts of a date) count together.
+
+        Args:
+            inputs: one row per case, as the model sees them.
+            decisions: what it said of each, in that order.
+        """
+        import scipy.sparse as sp
+
+        read = sp.csr_array(self.reading.transform(inputs))
+        found = []
+        for row, decision in enumerate(decisions):
+            against = next((name for name, _ in decision.alternatives(1)), "")
+            first, last = read.indptr[row], read.indptr[row + 1]
+            there = read.indices[first:last]
+            direction = self._of(decision.label, there) - self._of(against, there)
+            weights = read.data[first:last] * direction
+            found.append(_explanation(self.task, inputs.iloc[row], against, self.owners, there, weights))
+        return found
+
+    def _of(self, name: str, there: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The class's own; with two classes there is one row, half for the second, half against the first."""
+        place = self.places.get(name)
+        if place is None:
+            return np.zeros(len(there))
+        if len(self.coefficients) == 1:
+            return np.asarray(self.coefficients[0][there] * (0.5 if place == 1 else -0.5))
+        return np.asarray(self.coefficients[place][there])
+
+
+def linear_reader(estimator: Any, names: Sequence[str], task: Task) -> LinearReader | None:
+    """What explains a pipeline that ends in a linear classifier, recalibrated or not.
+
+    None where the estimator is no such pipeline, or its columns cannot be told apart.
 
     Args:
-        estimator: fitted; a pipeline that ends in a linear classifier, recalibrated or not.
-        inputs: one row per case, as the model sees them.
-        decisions: what it said of each, in that order.
+        estimator: fitted.
+        names: columns of its inputs.
         task: the shape of a case.
-
-    Returns:
-        One per case; None where the estimator is not linear, or its columns cannot be told apart.
     """
     pipeline: Any = estimator if hasattr(estimator, "steps") else getattr(estimator, "estimator", None)
     if len(getattr(pipeline, "steps", ())) < 2 or not hasattr(pipeline.steps[-1][1], "coef_"):  # noqa: PLR2004
         return None
     reading, model = pipeline[:-1], pipeline.steps[-1][1]
-    owners = _owners(reading, inputs)
+    owners = _owners(reading, names)
     if owners is None or len(owners) != model.coef_.shape[1]:
         return None
-    import scipy.sparse as sp
-
-    read = sp.csr_array(reading.transform(inputs))
     places = {str(name): place for place, name in enumerate(model.classes_)}
-    found = []
-    for row, decision in enumerate(decisions):
-        against = next((name for name, _ in decision.alternatives(1)), "")
-        direction = _of(model.coef_, places[decision.label]) - _of(model.coef_, places.get(against))
-        first, last = read.indptr[row], read.indptr[row + 1]
-        there = read.indices[first:last]
-        weights = read.data[first:last] * direction[there]
-        found.append(_explanation(task, inputs.iloc[row], against, owners, there, weights))
-    return found
-
-
-def _of(coefficients: npt.NDArray[np.float64], place: int | None) -> npt.NDArray[np.float64]:
-    """The class's own; with two classes there is one row, half for the second and half against the first."""
-    if place is None:
-        return np.zeros(coefficients.shape[1])
-    if len(coefficients) == 1:
-        return np.asarray(coefficients[0] * (0.5 if place == 1 else -0.5))
-    return np.asarray(coefficients[place])
+    return LinearReader(reading, model.coef_, places, owners, task)
 
 
 def _explanation(
@@ -104,7 +128,7 @@ def told(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _owners(reading: Any, inputs: pd.DataFrame) -> list[_Owner] | None:
+def _owners(reading: Any, names: Sequence[str]) -> list[_Owner] | None:
     """The input of each coefficient, in order; None where it cannot be told."""
     last = reading.steps[-1][1]
     if hasattr(last, "vocabulary_"):
@@ -112,7 +136,6 @@ def _owners(reading: Any, inputs: pd.DataFrame) -> list[_Owner] | None:
     if len(reading.steps) == 1 and hasattr(last, "transformers_"):
         return _of_columns(last)
     width = getattr(last, "n_features_in_", None)
-    names = [str(name) for name in inputs.columns]
     return [_Owner(name) for name in names] if width == len(names) else None
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hitl_mlops.decisions.explain_linear import explain_linear
+from hitl_mlops.decisions.explain_linear import LinearReader, linear_reader
 from hitl_mlops.decisions.explain_occlusion import Baseline, explain_by_occlusion
 from hitl_mlops.decisions.explanation import Explanation
 from hitl_mlops.decisions.model import Model
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CASES_AT_ONCE = 100
 """Cases of one call to the model: with 64 rows each, what a batch of decisions holds too."""
+LIVE_MODELS = 2
 _told = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ class Explainer:
     baseline: Callable[[], Baseline]
     within_s: float
     line: Line = field(default_factory=lambda: Line("explain"))
+    _readers: dict[tuple[str, str], LinearReader | None] = field(default_factory=dict, init=False)
 
     def explain(
         self, models: Sequence[Model], decisions: Sequence[Decision], cases: Mapping[str, Case]
@@ -95,11 +97,20 @@ class Explainer:
         self, model: Model, decisions: Sequence[Decision], inputs: pd.DataFrame
     ) -> Sequence[Explanation | None]:
         if self.by is ExplainBy.AUTO:
-            read = explain_linear(estimator_of(model), inputs, decisions, self.task)
-            if read is not None:
-                return read
+            reader = self._reader(model, [str(name) for name in inputs.columns])
+            if reader is not None:
+                return reader.explain(inputs, decisions)
         ask, classes = model.probabilities, model.classes
         return explain_by_occlusion(ask, classes, inputs, decisions, self.task, self.baseline())
+
+    def _reader(self, model: Model, names: Sequence[str]) -> LinearReader | None:
+        """Made once for each of the live models; of one with many words that takes longer than it reads."""
+        key = (model.version, model.digest)
+        if key not in self._readers:
+            if len(self._readers) >= LIVE_MODELS:
+                self._readers.clear()
+            self._readers[key] = linear_reader(estimator_of(model), names, self.task)
+        return self._readers[key]
 
     def close(self) -> None:
         """The thread ends once its call has."""

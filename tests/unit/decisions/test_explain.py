@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hitl_mlops.decisions.explain_linear import explain_linear
+from hitl_mlops.decisions.explain_linear import linear_reader
 from hitl_mlops.decisions.explain_occlusion import (
     MOST_HIDDEN,
     Baseline,
@@ -75,8 +75,9 @@ def test_what_is_read_off_a_linear_model_adds_up_to_its_log_odds() -> None:
     task, estimator = learned(frame, labels, InputKind.TABLE, "linear")
     rows = frame.head(40)
     decisions = said(a_model(estimator, task), rows)
-    found = explain_linear(estimator, rows, decisions, task)
-    assert found is not None
+    reader = linear_reader(estimator, task.inputs, task)
+    assert reader is not None
+    found = reader.explain(rows, decisions)
     names = list(estimator.classes_)
     scores = estimator.decision_function(rows)
     bias = estimator.steps[-1][1].intercept_
@@ -92,8 +93,9 @@ def test_of_two_classes_the_sides_are_told_apart() -> None:
     two = ["yes" if label == "yes" else "no" for label in labels]
     task, estimator = learned(frame, two, InputKind.TABLE, "linear")
     decisions = said(a_model(estimator, task), frame)
-    found = explain_linear(estimator, frame, decisions, task)
-    assert found is not None
+    reader = linear_reader(estimator, task.inputs, task)
+    assert reader is not None
+    found = reader.explain(frame, decisions)
     for decision, one, a in zip(decisions, found, frame["a"], strict=True):
         weight = {part.name: part.weight for part in one.parts}["a"]
         assert (weight > 0) == ((a > frame["a"].mean()) == (decision.label == "yes"))
