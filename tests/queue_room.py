@@ -87,7 +87,7 @@ class QueueRoom:
             tickets=self.tickets,
             moves=self.moves,
             answers=self.answers,
-            desk=self.desk,
+            desk=lambda: self.desk,
             trail=self.trail,
             callbacks=SqlCallbackBook(self.database),
             database=self.database,

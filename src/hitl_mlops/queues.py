@@ -27,8 +27,8 @@ class Queues:
     def escalate(self, *, dry_run: bool = False) -> Climbed:
         """Late tickets stand where the ladder of the policy has them by now, and the desk shows it.
 
-        Answers are collected first, so that no ticket climbs that somebody has answered. Where Label Studio
-        is down, tickets climb all the same, and the desk is told next time.
+        Where something is due, answers are collected first, so that no ticket climbs that somebody has
+        answered. Where Label Studio is down, tickets climb all the same, and the desk is told next time.
 
         Raises:
             ConfigurationError: the policy is wrong: then nothing climbs.
@@ -38,13 +38,16 @@ class Queues:
 
         now = self.verbs.parts.clock()
         escalator = self._escalator
+        has_ladder = bool(escalator.ladder.rungs)
+        due = tuple(move for _, moves in escalator.due(now) for move in moves)
         if dry_run:
-            return Climbed(tuple(move for _, moves in escalator.due(now) for move in moves), dry_run=True)
-        notes = self._collect()
+            return Climbed(due, dry_run=True, has_ladder=has_ladder)
+        notes = self._collect() if due or escalator.moves.not_shown() else []
         moves = escalator.climb(now)
         if escalator.moves.not_shown():
             notes += escalator.show(withdraw=not notes)
-        return Climbed(tuple(moves), not_shown=len(escalator.moves.not_shown()), notes=tuple(notes))
+        not_shown = len(escalator.moves.not_shown())
+        return Climbed(tuple(moves), not_shown=not_shown, notes=tuple(notes), has_ladder=has_ladder)
 
     def hand_out(self, *, to: str | None = None, count: int | None = None) -> Handed:
         """Free tickets are handed out: to everybody, or to the one person who asks for work.
@@ -78,7 +81,8 @@ class Queues:
         parts, queue = self.verbs.parts, Reviewing(self.verbs).status()
         counts = parts.tickets.counts()
         expired = sum(many for (_, _, state), many in counts.items() if state is TicketState.EXPIRED)
-        return replace(queue, people=self._held(), expired=expired)
+        reminded = parts.moves.reminded()
+        return replace(queue, people=self._held(), expired=expired, reminded=reminded)
 
     def _held(self) -> tuple[HeldStatus, ...]:
         from hitl_mlops.review.tickets import HeldStatus
@@ -121,7 +125,7 @@ class Queues:
             moves=parts.moves,
             claims=parts.claims,
             answers=parts.answers,
-            desk=parts.desk,
+            desk=lambda: parts.desk,
             trail=parts.trail,
             database=parts.database,
             key=parts.policy_key,
@@ -155,7 +159,7 @@ class Queues:
             tickets=parts.tickets,
             moves=parts.moves,
             answers=parts.answers,
-            desk=parts.desk,
+            desk=lambda: parts.desk,
             trail=parts.trail,
             callbacks=parts.callbacks,
             database=parts.database,

@@ -65,6 +65,8 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         if queue.people:
             held = [(one.person, one.held, one.late, f"{one.until:%Y-%m-%d %H:%M}") for one in queue.people]
             table(console, ("person", "has", "late", "first until"), held)
+        if queue.reminded:
+            say(console, f"{queue.reminded} want an answer soon: people were reminded.")
         if queue.expired:
             say(console, f"{queue.expired} expired: nobody answered until the last timer ended.")
         if queue.quarantined:

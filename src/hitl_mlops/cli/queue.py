@@ -123,6 +123,8 @@ def _tell_climbed(console: Console, climbed: Climbed) -> None:
         ]
         table(console, columns, rows)
     counts = [f"{climbed.count(what)} {what.replace('_', ' ')}" for what in What if climbed.count(what)]
+    if not climbed.has_ladder:
+        say(console, "policy.yaml has no section escalation: no ticket climbs. → docs/how-to/queue.md")
     if climbed.dry_run:
         say(console, f"Would be: {', '.join(counts)}." if counts else "Nothing would climb.", style="bold")
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,12 +38,14 @@ class Climbed:
         dry_run: nothing was changed.
         not_shown: tickets whose last step the desk does not show yet.
         notes: what could not be done now, and is done next time.
+        has_ladder: the policy says what becomes of late tickets.
     """
 
     moves: tuple[Move, ...] = ()
     dry_run: bool = False
     not_shown: int = 0
     notes: tuple[str, ...] = ()
+    has_ladder: bool = True
 
     def count(self, what: What) -> int:
         """How many steps did that."""
@@ -57,7 +59,7 @@ class Escalator:
     Attributes:
         ladder: the steps of the policy in force.
         tickets, moves, answers: the books.
-        desk: where tickets are answered.
+        desk: asks for where tickets are answered; raises ServiceDownError where it is down.
         trail: where each step is told.
         callbacks: applications that want to know of a decision.
         database: what the books share.
@@ -68,7 +70,7 @@ class Escalator:
     tickets: TicketBook
     moves: MoveBook
     answers: AnswerBook
-    desk: Desk
+    desk: Callable[[], Desk]
     trail: Trail
     callbacks: CallbackBook
     database: Database
@@ -115,10 +117,11 @@ class Escalator:
         done = [one for one in pending if one not in over and one not in moved and one not in waiting]
         notes: list[str] = []
         try:
-            self.desk.hand({task: _shown(one) for one in moved for task in tasks[one.ticket_id]})
+            desk = self.desk()
+            desk.hand({task: _shown(one) for one in moved for task in tasks[one.ticket_id]})
             done += moved
             if withdraw:
-                self.desk.withdraw([task for one in over for task in tasks[one.ticket_id]])
+                desk.withdraw([task for one in over for task in tasks[one.ticket_id]])
                 done += over
         except TransientError as error:
             notes.append(error.fact)

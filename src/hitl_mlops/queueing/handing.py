@@ -53,7 +53,7 @@ class HandOut:
         risk: lane → place in the order of rising oversight; lanes not named stand above.
         languages: decision ids → language of each case that has one.
         tickets, moves, claims, answers: the books.
-        desk: where sheets are answered.
+        desk: asks for where sheets are answered; raises ServiceDownError where it is down.
         trail: where it is told.
         database: what the books share.
         key: the project's policy key.
@@ -68,7 +68,7 @@ class HandOut:
     moves: MoveBook
     claims: ClaimBook
     answers: AnswerBook
-    desk: Desk
+    desk: Callable[[], Desk]
     trail: Trail
     database: Database
     key: bytes
@@ -218,9 +218,10 @@ class HandOut:
             if one.task_id in holder or one.task_id not in done
         }
         try:
-            self.desk.hand(changes)
+            desk = self.desk()
+            desk.hand(changes)
             names = sorted({self.roster.label(one.person) for one in made})
-            pages = self.desk.tabs(names) if names else {}
+            pages = desk.tabs(names) if names else {}
         except TransientError as error:
             return {}, [error.fact]
         self.claims.mark_shown(pending)

@@ -129,6 +129,17 @@ class MoveBook:
             rows = connection.execute(query.order_by(tickets.c.ticket_id)).mappings().all()
         return [as_ticket({**row, "shown": {}}) for row in rows]
 
+    def reminded(self) -> int:
+        """Unanswered tickets whose last step was a reminder."""
+        last = (tickets.c.ticket_id == ticket_moves.c.ticket_id) & (tickets.c.step == ticket_moves.c.step)
+        query = (
+            sa.select(sa.func.count())
+            .select_from(ticket_moves.join(tickets, last))
+            .where(ticket_moves.c.what == What.REMINDED.value, tickets.c.state.in_(_WAITED_FOR))
+        )
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def not_shown(self) -> list[Move]:
         """The last step of each ticket that the desk does not show yet, as it happened."""
         order = (ticket_moves.c.happened_at, ticket_moves.c.ticket_id, ticket_moves.c.step)

@@ -72,12 +72,14 @@ class QueueStatus:
         quarantined: answers that the screen holds back.
         people: those who have something, by id; empty where tickets are not handed out.
         expired: tickets that nobody answered until their last timer ended.
+        reminded: unanswered tickets of which people were reminded last.
     """
 
     lanes: tuple[LaneStatus, ...]
     quarantined: int = 0
     people: tuple[HeldStatus, ...] = ()
     expired: int = 0
+    reminded: int = 0
 
 
 class TicketBook:

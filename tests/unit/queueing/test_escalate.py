@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,14 @@ def test_a_ticket_nobody_answers_climbs_to_the_supervisor_and_expires(room):
     told = list(room.trail.entries())[2].read()
     assert told["refs"] == {"ticket": ["t_1"], "decision": ["d_1"]}
     assert told["facts"]["due_at"] == "2026-03-02T12:00:00.000000+00:00"
+
+
+def test_a_reminder_is_counted_until_the_ticket_moves_on(room):
+    room.ask()
+    room.look(12)
+    assert room.moves.reminded() == 1
+    room.look(12)
+    assert room.moves.reminded() == 0
 
 
 def test_looking_twice_at_one_time_does_nothing_the_second_time(room):
@@ -80,6 +89,19 @@ def test_while_the_desk_is_down_tickets_climb_and_the_desk_is_told_later(room):
 class Down(InMemoryDesk):
     def hand(self, changes):
         raise ServiceDownError(f"The desk does not take {len(changes)} changes.")
+
+
+def test_a_desk_that_is_not_there_at_all_keeps_no_ticket_from_climbing(room):
+    room.ask()
+
+    def nowhere():
+        raise ServiceDownError("Label Studio is not running.")
+
+    room.wait(24)
+    escalator = replace(room.escalator, desk=nowhere)
+    assert len(escalator.climb(room.now)) == 2
+    assert escalator.show(withdraw=True) == ["Label Studio is not running."]
+    assert len(room.moves.not_shown()) == 1
 
 
 def test_an_expired_ticket_stays_on_the_desk_until_all_answers_were_collected(room):

@@ -33,7 +33,7 @@ class Room(QueueRoom):
             moves=self.moves,
             claims=self.claims,
             answers=self.answers,
-            desk=self.desk,
+            desk=lambda: self.desk,
             trail=self.trail,
             database=self.database,
             key=b"key",
