@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LATEST = 2_000
 """So many of the latest answers tell who is fast now."""
 DAYS = 90
+GIVEN_UP_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,24 @@ class Overseeing:
         opened = [*self._seeds(policy), *self._calibrations(policy, now)]
         return self._keep(opened, now)
 
+    def give_up(self) -> int:
+        """Exercises that nobody answered within a week of their deadline are off the desk; how many.
+
+        Raises:
+            ServiceDownError: the desk does not answer; they stay until the next time.
+        """
+        from hitl_mlops.oversight.events import closed_event
+
+        parts = self.verbs.parts
+        now = parts.clock()
+        stale = parts.exercises.stale(now - GIVEN_UP_AFTER)
+        if stale:
+            parts.desk.withdraw(list(stale.values()))
+            with parts.database.transaction():
+                parts.tickets.mark_withdrawn(stale)
+                parts.trail.append([closed_event(sorted(stale), "not answered", now, self.verbs.actor)])
+        return len(stale)
+
     def look(self) -> Noticed:
         """Answered exercises are closed; what speaks against people or a guideline is noticed, each once."""
         from hitl_mlops.oversight.agreement import answered_by_two
@@ -70,8 +89,7 @@ class Overseeing:
         from hitl_mlops.oversight.reviewers import Seen, seeds_of
 
         parts, policy = self.verbs.parts, self.policy
-        if answered := parts.exercises.answered():
-            parts.tickets.mark_resolved(answered)
+        self._close_answered()
         if policy.seed_share == 0 and policy.agreement is None:
             return Noticed()
         now = parts.clock()
@@ -156,6 +174,18 @@ class Overseeing:
 
     # Exercises
 
+    def _close_answered(self) -> None:
+        from hitl_mlops.oversight.events import closed_event
+
+        parts = self.verbs.parts
+        if not parts.exercises.answered():
+            return
+        with parts.database.transaction(first=True):
+            if answered := parts.exercises.answered():
+                parts.tickets.mark_resolved(answered)
+                told = closed_event(answered, "answered", parts.clock(), self.verbs.actor)
+                parts.trail.append([told])
+
     def _seeds(self, policy: OversightPolicy) -> list[Opened]:
         from hitl_mlops.oversight.open import seed_ticket
         from hitl_mlops.oversight.seeds import Pool, choose_seeds, drawn
@@ -168,7 +198,7 @@ class Overseeing:
         if not beside:
             return []
         decisions = parts.log.many({one.decision_id for one in beside})
-        pool = Pool(self._known(), self._used(), active, pool.fast)
+        pool = Pool(self._known(), self._used(), active, pool.fast, self._able if active else None)
         chosen = choose_seeds(beside, decisions, pool, policy, key)
         there = parts.exercises.of([one.ticket_id for one in chosen])
         disguise = self._disguise()
@@ -224,6 +254,10 @@ class Overseeing:
         cases = parts.log.cases(one.case_id for one in decisions.values())
         return list(known_cases(found, decisions, cases, parts.exercises.seen(found)))
 
+    def _able(self, skill: str | None) -> list[str]:
+        """Roster ids of the active people who have the skill."""
+        return [one.person_id for one in self.verbs.parts.roster.able(skill)]
+
     def _used(self) -> frozenset[str]:
         """Decisions that were a seed."""
         from hitl_mlops.review.ticket import TicketKind
@@ -248,7 +282,8 @@ class Overseeing:
         deadlines = replace(verbs.deadlines, drawn_blind=lambda _decision: False)  # a seed shows its class
         key, decided = verbs.parts.policy_key, verbs.parts.log.decided
         insight = partial(self._insight, self._live())
-        return Disguise(shown, deadlines, key, lambda name: bool(decided([name])), insight)
+        is_taken, directed = (lambda name: bool(decided([name]))), self.policy.directed
+        return Disguise(shown, deadlines, key, is_taken, insight, directed=directed)
 
     def _live(self) -> list[Model]:
         """The models that answer now; none while they cannot be had: then no seed is like its neighbours."""

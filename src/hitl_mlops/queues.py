@@ -130,6 +130,7 @@ class Queues:
             database=parts.database,
             key=parts.policy_key,
             actor=self.verbs.actor,
+            seen=parts.exercises.seen,
         )
 
     def _languages(self, column: str | None, decision_ids: Sequence[str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ class Reviewing:
         from hitl_mlops.review.push import push_tickets
 
         self.overseeing.open_exercises()
+        self.overseeing.give_up()
         parts = self.verbs.parts
         return push_tickets(
             parts.tickets, parts.desk, parts.trail, parts.database, now=parts.clock(), actor=self.verbs.actor

@@ -176,6 +176,36 @@ def test_without_the_sections_nothing_is_asked_and_nothing_is_noticed(tmp_path):
     assert quiet.project.reviewing.overseeing.team().suspicions == ()
 
 
+def test_an_exercise_that_nobody_answers_leaves_the_desk_a_week_after_its_deadline(room):
+    room.decide(60)
+    room.project.push()
+    asked = {one.ticket_id for one in exercises(room)}
+    room.forward(timedelta(days=7))
+    room.project.push()
+    assert asked <= {one.ticket_id for one in exercises(room)}
+    room.forward(timedelta(days=2))
+    room.project.push()
+    assert not asked & set(room.project.parts.desk.task_ids().values())
+    assert not asked & {one.ticket_id for one in room.open_tickets()}
+    assert kinds(room)[Kind.EXERCISES_CLOSED] == 1
+    assert room.project.parts.tickets.by_ids(asked)[0].state is TicketState.WITHDRAWN
+
+
+def test_where_tickets_are_handed_out_an_exercise_is_meant_for_one_and_else_for_whoever_finds_it(tmp_path):
+    for claims, meant in (("", {None}), ("  claims: {for: 2h}\n", {"r1", "r2"})):
+        room = a_room(tmp_path / f"p{len(claims)}", OVERSEEN + claims)
+        past = room.decide(40)
+        room.tell_outcomes(past)
+        room.project.parts.tickets.mark_withdrawn(
+            [one.ticket_id for one in room.project.parts.tickets.waiting()]
+        )
+        for _ in range(8):
+            room.project.reviewing.overseeing.open_exercises()
+            room.forward(timedelta(days=1))
+        found = [one for one in room.project.parts.tickets.waiting() if one.kind is TicketKind.CALIBRATION]
+        assert {one.meant_for for one in found} == meant
+
+
 def test_each_on_the_roster_gets_blind_cases_within_a_week(room):
     for _ in range(8):
         room.round(5)

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     TICKETS_ASKED_AGAIN = "tickets.asked_again"
     TICKETS_TIED = "tickets.tied"
     EXERCISES_OPENED = "exercises.opened"
+    EXERCISES_CLOSED = "exercises.closed"
     REVIEWER_SUSPECTED = "reviewer.suspected"
     REVIEWER_CLEARED = "reviewer.cleared"
     GUIDELINE_ISSUE_OPENED = "guideline_issue.opened"

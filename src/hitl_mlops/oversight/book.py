@@ -116,6 +116,15 @@ class ExerciseBook:
         with self._database.reading() as connection:
             return sorted(set(connection.execute(query).scalars()))
 
+    def stale(self, before: datetime) -> dict[str, str]:
+        """Ticket id → the desk's task, of exercises that were due before then and are not answered."""
+        columns = (tickets.c.ticket_id, tickets.c.task_id)
+        query = sa.select(*columns).where(
+            tickets.c.state == TicketState.OPEN.value, ~IN_EARNEST, tickets.c.due_at < instant(before)
+        )
+        with self._database.reading() as connection:
+            return {name: str(task) for name, task in connection.execute(query) if task is not None}
+
     def _rows(
         self, query: sa.Select[Any], column: sa.Column[Any], ids: Collection[str]
     ) -> Iterator[sa.RowMapping]:

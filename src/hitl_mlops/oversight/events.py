@@ -30,6 +30,12 @@ def exercises_event(opened: Sequence[Exercise], key: bytes, now: datetime, actor
     )
 
 
+def closed_event(ticket_ids: Sequence[str], because: str, now: datetime, actor: str) -> Event:
+    """Exercises are over: `answered`, or `not answered` for so long that nobody is asked any more."""
+    refs, facts = {"ticket": list(ticket_ids)}, {"count": len(ticket_ids), "because": because}
+    return Event(Kind.EXERCISES_CLOSED, actor=actor, at=now, refs=refs, facts=facts)
+
+
 def suspected_event(one: Suspicion, actor: str) -> Event:
     """Seeds speak against somebody."""
     facts = {"seeds": one.seeds, "caught": one.caught, "e_value": one.e_value}

@@ -63,7 +63,7 @@ class Exercise:
         truth: the true class.
         suggestion: seed: the wrong class shown; calibration: what the model said, which is not shown.
         source: why the truth is known.
-        meant_for: roster id of who is asked; None: whoever may.
+        meant_for: roster id of whom it was chosen for; None: whoever may answer.
         opened_at: when.
     """
 

@@ -29,6 +29,7 @@ class Disguise:
         key: the project's policy key.
         is_taken: whether a case has that id.
         insight: seed → what helps to judge it, as its page tells it (`told_insight`).
+        directed: a ticket can be meant for one person; else whoever finds it answers it.
     """
 
     shown: Shown
@@ -36,6 +37,7 @@ class Disguise:
     key: bytes
     is_taken: Callable[[str], bool]
     insight: Callable[[Seed], Insight] = lambda _seed: NOTHING_KNOWN
+    directed: bool = True
 
     def case(self, case: Case, like: str, ticket_id: str) -> Case | None:
         """The case under another id, of the form of `like`; None where there is none to be had."""
@@ -80,7 +82,7 @@ def seed_ticket(seed: Seed, like: str, disguise: Disguise) -> Opened | None:
         ticket_id=seed.ticket_id,
         kind=TicketKind.SEED,
         due_at=beside.due_at,
-        meant_for=seed.meant_for,
+        meant_for=seed.meant_for if disguise.directed else None,
     )
     return ticket, Exercise(
         ticket_id=ticket.ticket_id,
@@ -116,7 +118,7 @@ def calibration_ticket(one: Calibration, like: str, disguise: Disguise, now: dat
         made,
         ticket_id=one.ticket_id,
         kind=TicketKind.CALIBRATION,
-        meant_for=one.person,
+        meant_for=one.person if disguise.directed else None,
         signatures=1,
         stages=(),
         skill=None,

@@ -24,6 +24,8 @@ class OversightPolicy:
         calibration_per_week: blind cases with a known answer for each active person; 0: none.
         agreement: least agreement on a class; None: no guideline issue is opened.
         agreement_cases: cases of a class that two answered, below which nothing is said.
+        directed: tickets are handed to one person at a time (`review.claims`), so that an exercise can be
+            meant for one; without it whoever finds it answers it.
     """
 
     seed_share: float = 0.0
@@ -33,6 +35,7 @@ class OversightPolicy:
     calibration_per_week: int = 0
     agreement: float | None = None
     agreement_cases: int = CASES
+    directed: bool = False
 
     @property
     def asks(self) -> bool:
@@ -52,4 +55,5 @@ def oversight_policy(policy: Policy) -> OversightPolicy:
         calibration_per_week=int(review.get("calibration", {}).get("per_week", 0)),
         agreement=None if agreement is None else float(agreement.get("at_least", AT_LEAST)),
         agreement_cases=CASES if agreement is None else int(agreement.get("cases", CASES)),
+        directed="claims" in review,
     )

@@ -8,7 +8,7 @@ can tell it by anything but the case.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -29,12 +29,18 @@ class Pool:
         used: decisions that were a seed before; none is twice.
         active: roster ids of those who may answer; empty: whoever has an account.
         fast: those of them who answer faster than difficulty explains.
+        able: skill → those of them who have it; None asks for none.
     """
 
     known: Sequence[Known]
     used: AbstractSet[str] = frozenset()
     active: Collection[str] = ()
     fast: Collection[str] = ()
+    able: Callable[[str | None], Collection[str]] | None = None
+
+    def may_answer(self, skill: str | None) -> frozenset[str]:
+        """Roster ids of those who may answer a ticket that asks for the skill."""
+        return frozenset(self.active if self.able is None else self.able(skill))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class _Drawer:
             for one in self.pool.known
             if one.decision.route == like.route
             and one.decision.decision_id not in self.taken
-            and self._is_new(one, person)
+            and self._is_new(one, person, ticket.skill)
         ]
         fitting.sort(key=lambda one: self._rank(one, ticket_id))
         for one in fitting:
@@ -80,11 +86,12 @@ class _Drawer:
                 return Seed(ticket_id, ticket, one, _as_now(told, like), person)
         return None
 
-    def _is_new(self, one: Known, person: str | None) -> bool:
+    def _is_new(self, one: Known, person: str | None, skill: str | None) -> bool:
         """Somebody who may get it has not seen it; the person, where one is asked."""
+        people = self.pool.may_answer(skill)
         if person is not None:
-            return person not in one.seen_by
-        return not self.pool.active or not set(self.pool.active) <= one.seen_by
+            return person in people and person not in one.seen_by
+        return not self.pool.active or not people <= one.seen_by
 
     def _rank(self, one: Known, ticket_id: str) -> tuple[int, float]:
         return len(one.seen_by), keyed_fraction(self.key, "pick", ticket_id, one.decision.decision_id)

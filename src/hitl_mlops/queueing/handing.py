@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from hitl_mlops.review.claims import Claim, ClaimBook, Ending
 from hitl_mlops.review.desk import Desk
 from hitl_mlops.review.moves import MoveBook
 from hitl_mlops.review.roster import Person, Roster
-from hitl_mlops.review.ticket import LAST_WORD, Sheet, Ticket, TicketKind, TicketState
+from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, Sheet, Ticket, TicketKind, TicketState
 from hitl_mlops.review.tickets import TicketBook
 
 MET_WITHIN = timedelta(days=30)
@@ -58,6 +58,7 @@ class HandOut:
         database: what the books share.
         key: the project's policy key.
         actor: who acts where no person does.
+        seen: decision ids → roster ids of who answered about each: an exercise of it is not for them.
     """
 
     policy: ClaimPolicy
@@ -73,6 +74,7 @@ class HandOut:
     database: Database
     key: bytes
     actor: str
+    seen: Callable[[Sequence[str]], Mapping[str, Collection[str]]] = lambda _decisions: {}
 
     def run(self, now: datetime, *, to: str | None = None, count: int | None = None) -> Handed:
         """What lapsed is free again, and free sheets are somebody's; again: nothing happens.
@@ -169,6 +171,7 @@ class HandOut:
         given, of_task = self.claims.given(ids), self.claims.of(ids)
         languages = self.languages([ticket.decision_id for ticket, _ in sheets])
         barred = self._barred([ticket.ticket_id for ticket, _ in sheets if ticket.kind in LAST_WORD])
+        seen = self.seen([ticket.decision_id for ticket, _ in sheets if ticket.kind in EXERCISES])
         held = {one.task_id for one in standing}
         found: list[Free] = []
         for ticket, sheet in sheets:
@@ -190,7 +193,8 @@ class HandOut:
                     meant_for=ticket.meant_for,
                     language=languages.get(ticket.decision_id),
                     with_=frozenset(with_),
-                    barred=barred.get(ticket.ticket_id, frozenset()),
+                    barred=barred.get(ticket.ticket_id, frozenset())
+                    | frozenset(seen.get(ticket.decision_id, ()) if ticket.kind in EXERCISES else ()),
                     lapsed=frozenset(lapsed),
                 )
             )

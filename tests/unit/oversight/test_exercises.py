@@ -167,6 +167,13 @@ def test_a_case_of_another_route_or_used_before_or_seen_by_all_is_no_seed():
     assert len(chosen([ticket], [known], active=["r1", "r2", "r3"])) == 1
 
 
+def test_a_case_that_all_who_have_the_skill_have_seen_is_no_seed():
+    ticket, known = replace(a_waiting(SHOWN), skill="law"), a_known(seen_by=("r1",))
+    who = {"active": ["r1", "r2"], "able": lambda skill: ["r1"] if skill == "law" else ["r1", "r2"]}
+    assert chosen([ticket], [known], **who) == []
+    assert len(chosen([ticket], [a_known(seen_by=("r2",))], **who)) == 1
+
+
 def test_the_case_that_the_fewest_have_seen_is_taken():
     fresh, stale = a_known("fresh"), a_known("stale", seen_by=("r1",))
     [seed] = chosen([a_waiting(SHOWN)], [stale, fresh], active=["r1", "r2"])

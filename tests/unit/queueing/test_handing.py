@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from hitl_mlops.queueing.hand_out import ClaimPolicy
 from hitl_mlops.queueing.handing import Handed, HandOut
 from hitl_mlops.review.claims import ClaimBook, Ending
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
+from hitl_mlops.review.ticket import TicketKind
 from tests.queue_room import QueueRoom
 
 
@@ -158,3 +160,11 @@ def test_while_the_desk_is_down_people_have_their_tickets_and_it_is_told_later(r
 class Down(InMemoryDesk):
     def hand(self, changes):
         raise ServiceDownError(f"The desk does not take {len(changes)} changes.")
+
+
+@pytest.mark.parametrize("person", ["r1", "r2"])
+def test_an_exercise_goes_to_nobody_who_answered_about_the_case_before(room, person):
+    room.ask(kind=TicketKind.SEED)
+    hands = replace(room.hands, seen=lambda ids: {one: [person] for one in ids})
+    (made,) = hands.run(room.now).made
+    assert made.person == ("r2" if person == "r1" else "r1")
