@@ -14,7 +14,10 @@ from hitl_mlops.overrides.book import AnswerBook
 from hitl_mlops.overrides.collect import Collector
 from hitl_mlops.overrides.screen_plain import PlainScreen
 from hitl_mlops.queueing.escalate import Escalator
+from hitl_mlops.queueing.hand_out import ClaimPolicy
+from hitl_mlops.queueing.handing import Handed, HandOut
 from hitl_mlops.queueing.ladder import Ladder, ladder_of
+from hitl_mlops.review.claims import ClaimBook
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.review.moves import Move, MoveBook
 from hitl_mlops.review.push import push_tickets
@@ -69,9 +72,10 @@ class QueueRoom:
     ladder: Ladder = field(default_factory=a_ladder)
     trail: InMemoryTrail = field(default_factory=InMemoryTrail)
     roster: Roster = ROSTER
+    url: str = "sqlite://"
 
     def __post_init__(self) -> None:
-        self.database = Database("sqlite://")
+        self.database = Database(self.url)
         self.database.create()
         with self.database.transaction() as connection:  # one in memory is shared by a process
             for table in reversed(metadata.sorted_tables):
@@ -135,3 +139,39 @@ class QueueRoom:
 
     def kinds(self) -> list[str]:
         return [entry.read()["kind"] for entry in self.trail.entries()]
+
+
+@dataclass
+class HandingRoom(QueueRoom):
+    """A queue that is handed out."""
+
+    @property
+    def claims(self) -> ClaimBook:
+        return ClaimBook(self.database)
+
+    @property
+    def hands(self) -> HandOut:
+        return HandOut(
+            policy=ClaimPolicy(timedelta(hours=2), 20),
+            roster=self.roster,
+            risk={"auto": 0, "standard": 1, "senior": 2},
+            languages=lambda _ids: {},
+            tickets=self.tickets,
+            moves=self.moves,
+            claims=self.claims,
+            answers=self.answers,
+            desk=lambda: self.desk,
+            trail=self.trail,
+            database=self.database,
+            key=b"key",
+            actor="test",
+        )
+
+    def hand_out(self, **asked: Any) -> Handed:
+        return self.hands.run(self.now, **asked)
+
+    def holder(self, name: str = "1") -> str:
+        return next((one.person for one in self.claims.standing() if one.ticket_id == f"t_{name}"), "")
+
+    def on_the_desk(self, name: str = "1") -> str:
+        return self.desk.data_of(self.ticket(name).task_id).get("for", "")

@@ -71,6 +71,13 @@ def test_drift_in_this_project_and_in_no_other_starts_the_retraining(deployed):
     assert "The challenger is version 1." in log
 
 
+def test_the_ladder_is_looked_at_though_label_studio_does_not_run(deployed):
+    started = deployed.start("escalate")
+    (run,) = deployed.finished([started])
+    assert run["state_type"] == "COMPLETED", run["state"]["message"]
+    assert "0 steps were taken, 0 tickets handed out." in deployed.log(started, "steps were taken")
+
+
 def test_of_two_retrainings_at_once_one_runs_and_the_other_is_cancelled(deployed):
     runs = deployed.finished([deployed.start("retrain"), deployed.start("retrain")])
     assert sorted(one["state_type"] for one in runs) == ["CANCELLED", "COMPLETED"]

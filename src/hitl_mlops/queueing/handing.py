@@ -89,6 +89,7 @@ class HandOut:
         """
         people = self.roster.people if to is None else (self._wants(to, count),)
         with self.database.transaction(first=True):
+            self.claims.turn()
             sheets = self._sheets()
             ended = self._end_over(sheets, now)
             standing = [one for one in self.claims.standing() if one.holds(now)]
@@ -110,7 +111,8 @@ class HandOut:
         Raises:
             RefusedError: they do not have one of the tickets.
         """
-        with self.database.transaction():
+        with self.database.transaction(first=True):
+            self.claims.turn()
             theirs = [one for one in self.claims.standing() if one.person == person and one.holds(now)]
             have = {one.ticket_id for one in theirs}
             if missing := [one for one in ticket_ids if one not in have]:

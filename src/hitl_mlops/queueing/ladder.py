@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from hitl_mlops.ids import content_id
 from hitl_mlops.review.moves import REJECTING, Move, What
-from hitl_mlops.review.roster import RUNGS
+from hitl_mlops.review.roster import RUNGS, Tier
 from hitl_mlops.review.ticket import Ticket, TicketKind
 from hitl_mlops.routing.policy import Escalation, Policy
 
@@ -122,14 +122,15 @@ def _move(
     until: datetime | None,
     now: datetime,
 ) -> Move:
-    rung = ladder.rungs[place]
+    lane, skill = _handed(ticket, ladder.rungs[place])
+    stays = what is What.HANDED_UP and (lane, skill) == (ticket.lane, ticket.skill)
     return Move(
         ticket_id=ticket.ticket_id,
         decision_id=ticket.decision_id,
         step=place + 1,
-        what=what,
-        lane=rung.lane or ticket.lane,
-        skill=ticket.skill if rung.lane is None else _no_milder(ticket.skill, rung.skill),
+        what=What.REMINDED if stays else what,
+        lane=lane,
+        skill=skill,
         skill_before=ticket.skill,
         due_at=due_at,
         happened_at=now,
@@ -138,15 +139,16 @@ def _move(
     )
 
 
-def _no_milder(before: str | None, asked: str | None) -> str | None:
-    """What is asked after a step: no lower tier than before."""
-    if (
-        before is not None
-        and before in RUNGS
-        and (asked is None or (asked in RUNGS and RUNGS[asked] < RUNGS[before]))
-    ):
-        return before
-    return asked
+def _handed(ticket: Ticket, rung: Rung) -> tuple[str, str | None]:
+    """Lane and skill after the step: the rung's, unless the ticket asks for a higher tier already."""
+    if rung.lane is None or (_tier(rung.skill) < _tier(ticket.skill)):
+        return ticket.lane, ticket.skill
+    return rung.lane, rung.skill
+
+
+def _tier(skill: str | None) -> Tier:
+    """The tier that the skill is; of one that is none, the specialists', who have such skills."""
+    return Tier.REVIEWER if skill is None else RUNGS.get(skill, Tier.SPECIALIST)
 
 
 def _rung(step: Escalation, skills: Mapping[str, str | None]) -> Rung:

@@ -17,6 +17,7 @@ from hitl_mlops.database.tables import answers, claims
 from hitl_mlops.ids import content_id, instant, parse_instant
 
 IDS_PER_QUERY = 500
+TURN = 0x636C6169  # "clai"
 
 
 class Ending(StrEnum):
@@ -69,6 +70,15 @@ class ClaimBook:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def turn(self) -> None:
+        """Whoever else hands out waits until this transaction ends; the first statement of one.
+
+        SQLite lets one write at a time anyway; on PostgreSQL an advisory lock is taken.
+        """
+        with self._database.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TURN)))
 
     def make(self, made: Sequence[Claim]) -> None:
         """These claims hold; the desk does not show them yet."""

@@ -53,7 +53,7 @@ def test_two_weeks_without_an_answer_end_with_a_rejection_that_the_trail_tells_i
     name, parts = told["decision_id"], app.project.parts
     assert app.say(name, "callback", url=ADDRESS).status_code == 200
     app.project.push()
-    assert a_fortnight(app, clock) == ["handed_up", "handed_up", "expired"]
+    assert a_fortnight(app, clock) == ["reminded", "handed_up", "expired"]
     stands = app.get(name).json()
     assert (stands["state"], stands["act"], stands["label"]) == ("rejected", False, None)
     assert stands["rejected_at"] > told["decided_at"]
@@ -61,7 +61,7 @@ def test_two_weeks_without_an_answer_end_with_a_rejection_that_the_trail_tells_i
     assert [one.cause for one in parts.callbacks.deliveries()] == [parts.moves.ended([name])[name].move_id]
     assert [entry.read()["kind"] for entry in parts.trail.about(name)] == [
         "tickets.opened",
-        "tickets.handed_up",
+        "tickets.reminded",
         "tickets.handed_up",
         "tickets.expired",
     ]

@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from hitl_mlops.errors import NotFoundError, RefusedError, ServiceDownError
 from hitl_mlops.overrides.reasons import Reason
-from hitl_mlops.queueing.hand_out import ClaimPolicy
-from hitl_mlops.queueing.handing import Handed, HandOut
-from hitl_mlops.review.claims import ClaimBook, Ending
+from hitl_mlops.queueing.handing import Handed
+from hitl_mlops.review.claims import Ending
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.review.ticket import TicketKind
-from tests.queue_room import QueueRoom
-
-
-class Room(QueueRoom):
-    """A queue that is handed out."""
-
-    @property
-    def claims(self) -> ClaimBook:
-        return ClaimBook(self.database)
-
-    @property
-    def hands(self) -> HandOut:
-        return HandOut(
-            policy=ClaimPolicy(timedelta(hours=2), 20),
-            roster=self.roster,
-            risk={"auto": 0, "standard": 1, "senior": 2},
-            languages=lambda _ids: {},
-            tickets=self.tickets,
-            moves=self.moves,
-            claims=self.claims,
-            answers=self.answers,
-            desk=lambda: self.desk,
-            trail=self.trail,
-            database=self.database,
-            key=b"key",
-            actor="test",
-        )
-
-    def hand_out(self, **asked: object) -> Handed:
-        return self.hands.run(self.now, **asked)
-
-    def holder(self, name: str = "1") -> str:
-        return next((one.person for one in self.claims.standing() if one.ticket_id == f"t_{name}"), "")
-
-    def on_the_desk(self, name: str = "1") -> str:
-        return self.desk.data_of(self.ticket(name).task_id).get("for", "")
+from tests.queue_room import HandingRoom
 
 
 @pytest.fixture
-def room() -> Room:
-    return Room()
+def room() -> HandingRoom:
+    return HandingRoom()
 
 
 def other(person: str) -> str:

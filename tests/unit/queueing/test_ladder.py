@@ -64,7 +64,8 @@ def test_a_complaint_is_heard_however_late():
 
 
 def test_a_step_never_asks_for_less_than_before():
-    assert steps(24, skill="supervisor")[-1] == (2, "handed_up", "senior", "supervisor")
+    assert steps(24, lane="boss", skill="supervisor")[-1] == (2, "reminded", "boss", "supervisor")
+    assert steps(24, lane="senior", skill="senior")[-1] == (2, "reminded", "senior", "senior")
     assert steps(24, skill="cards")[-1] == (2, "handed_up", "senior", "senior")
 
 
