@@ -90,6 +90,8 @@ def _reviewing_told(reviewing: ReviewingFigures) -> str:
         told += f": {60 * reviewing.hours_per_corrected:.1f} minutes each"
     if reviewing.cost_per_corrected is not None:
         told += f", {reviewing.cost_per_corrected:,.2f} in the unit of review.cost_per_hour"
+    if reviewing.error_tags:
+        told += "; said to be wrong: " + ", ".join(f"{tag} {n:,}" for tag, n in reviewing.error_tags.items())
     return f"{told}."
 
 

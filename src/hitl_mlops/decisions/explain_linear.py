@@ -104,17 +104,32 @@ def _explanation(
     there: npt.NDArray[np.int64],
     weights: npt.NDArray[np.float64],
 ) -> Explanation:
+    if task.kind is InputKind.IMAGE:
+        heat = heat_of(_pixels(task.inputs, owners, there, weights))
+        return Explanation(ExplainedBy.LINEAR, against, regions_of(heat), heat.shown)
     added: dict[_Owner, float] = {}
     for place, weight in zip(there.tolist(), weights.tolist(), strict=True):
         added[owners[place]] = added.get(owners[place], 0.0) + weight
-    if task.kind is InputKind.IMAGE:
-        heat = heat_of([added.get(_Owner(name), 0.0) for name in task.inputs])
-        return Explanation(ExplainedBy.LINEAR, against, regions_of(heat), heat.shown)
     parts = [
         Part(owner.name, "" if owner.is_word else told(row[owner.name]), weight)
         for owner, weight in added.items()
     ]
     return Explanation(ExplainedBy.LINEAR, against, strongest(parts))
+
+
+def _pixels(
+    names: Sequence[str],
+    owners: Sequence[_Owner],
+    there: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """The weight of each pixel, in the order of the names."""
+    every = np.zeros(len(owners))
+    every[there] = weights
+    if [owner.name for owner in owners] == list(names):
+        return every
+    places = {owner.name: place for place, owner in enumerate(owners)}
+    return every[[places[name] for name in names]]
 
 
 def told(value: Any) -> str:

@@ -46,7 +46,7 @@ def cell_of(pixels: int) -> npt.NDArray[np.intp]:
     return np.asarray((along[:, np.newaxis] * on_side + along).ravel())
 
 
-def heat_of(weights: Sequence[float]) -> Heat:
+def heat_of(weights: Sequence[float] | npt.NDArray[np.float64]) -> Heat:
     """The weights of the pixels of a square picture, added up in cells."""
     cells = np.bincount(cell_of(len(weights)), weights=np.asarray(weights, dtype=np.float64))
     return Heat(np.asarray(cells, dtype=np.float64).reshape(math.isqrt(len(cells)), -1))

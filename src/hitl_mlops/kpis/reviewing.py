@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hitl_mlops.overrides.record import Resolution
 from hitl_mlops.review.budget import SECONDS_PER_HOUR, TimedAnswer
@@ -20,6 +21,7 @@ class ReviewingFigures:
         corrected: decisions that people put right, whatever they were asked for.
         hours_per_corrected: as if the others took as long; None where nothing was corrected or timed.
         cost_per_corrected: the same in the unit of `review.cost_per_hour`; None where the policy has none.
+        error_tags: what people said was wrong → in how many answers, the commonest first.
     """
 
     answers: int = 0
@@ -28,6 +30,7 @@ class ReviewingFigures:
     corrected: int = 0
     hours_per_corrected: float | None = None
     cost_per_corrected: float | None = None
+    error_tags: Mapping[str, int] = field(default_factory=dict)
 
 
 def reviewing_figures(
@@ -51,4 +54,5 @@ def reviewing_figures(
         corrected=len(corrected),
         hours_per_corrected=each,
         cost_per_corrected=None if each is None or cost_per_hour is None else each * cost_per_hour,
+        error_tags=dict(Counter(tag for one in answers for tag in one.error_tags).most_common()),
     )

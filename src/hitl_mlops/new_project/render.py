@@ -11,6 +11,7 @@ from glob import escape
 from hitl_mlops.decisions.task import InputKind
 from hitl_mlops.new_project.proposal import Proposal, Role
 
+_GUIDELINE = "  # classes may be a map, class: what it means; reviewers read that as their guideline"
 LISTED_CLASSES = 20
 """Up to this many classes are written out, so that a new one in the data is noticed."""
 SHOWN_CLASSES = 4
@@ -84,6 +85,7 @@ def skeleton_file(name: str, kind: InputKind) -> str:
         "  # time: arrived_at          # event time, with a zone\n"
         "  label: label                # the column of the truth\n"
         "  classes: auto               # those of the base data, or a list\n"
+        f"{_GUIDELINE}\n"
         "  # show: [channel]           # what a reviewer sees beside the input; nothing else leaves\n"
     )
     return head + _tail(name, "data/base.csv")
@@ -131,7 +133,7 @@ def _one(proposal: Proposal, role: Role, comment: str) -> list[str]:
 
 def _classes(classes: Mapping[str, int]) -> list[str]:
     if len(classes) <= LISTED_CLASSES:
-        return _listed("classes", sorted(classes), always=True)
+        return [*_listed("classes", sorted(classes), always=True), _GUIDELINE]
     return [f"  classes: auto               # the {len(classes)} of the base data"]
 
 

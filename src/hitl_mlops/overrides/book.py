@@ -169,13 +169,14 @@ class AnswerBook:
         return [kept_answer(row) for row in rows]
 
     def timed(self, since: datetime | None = None) -> list[TimedAnswer]:
-        """When accepted answers were given, at or after `since`, and what each took; by time."""
-        query = sa.select(answers.c.answered_at, answers.c.seconds)
+        """When accepted answers were given, at or after `since`, the time and tags of each; by time."""
+        query = sa.select(answers.c.answered_at, answers.c.seconds, answers.c.error_tags)
         query = query.where(answers.c.state == AnswerState.ACCEPTED.value).order_by(answers.c.answered_at)
         if since is not None:
             query = query.where(answers.c.answered_at >= instant(since))
         with self._database.reading() as connection:
-            return [TimedAnswer(parse_instant(at), seconds) for at, seconds in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [TimedAnswer(parse_instant(at), seconds, tuple(tags)) for at, seconds, tags in rows]
 
     def background(self, ticket_ids: Collection[str], here: Mapping[str, KeptAnswer]) -> Background:
         """What is known of the tickets, beside the answers in `here`."""

@@ -41,10 +41,12 @@ class TimedAnswer:
     Attributes:
         at: when it was given.
         seconds: what it took, as the desk measured; None where it did not.
+        error_tags: what was said to be wrong.
     """
 
     at: datetime
     seconds: float | None
+    error_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

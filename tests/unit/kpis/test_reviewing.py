@@ -41,3 +41,8 @@ def test_where_nothing_was_corrected_or_timed_no_cost_is_told():
     assert reviewing_figures([TimedAnswer(START, 36.0)], said(3, 0), 40.0).cost_per_corrected is None
     assert reviewing_figures([TimedAnswer(START, None)], said(3, 3), 40.0).cost_per_corrected is None
     assert reviewing_figures([], []).hours == 0.0
+
+
+def test_what_people_said_was_wrong_is_counted_the_commonest_first():
+    given = [TimedAnswer(START, 1.0, tags) for tags in (("bias",), (), ("factual", "bias"))]
+    assert list(reviewing_figures(given, []).error_tags.items()) == [("bias", 2), ("factual", 1)]
