@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LATEST = 2_000
 """So many of the latest answers tell who is fast now."""
+COMPARED = 10_000
+"""So many of the latest answers tell on which classes people do not agree."""
 DAYS = 90
 GIVEN_UP_AFTER = timedelta(days=7)
 
@@ -94,11 +96,13 @@ class Overseeing:
             return Noticed()
         now = parts.clock()
         with parts.database.transaction(first=True):
-            answers = parts.questions.since(now - timedelta(days=DAYS))
-            exercises = parts.exercises.of({one.ticket_id for one in answers if not one.in_earnest})
+            given = parts.questions.to_exercises()
+            exercises = parts.exercises.of({one.ticket_id for one in given})
             kept = parts.notices.suspicions()
-            seen = Seen(answers, exercises, counted_from=counted_from(kept))
+            seen = Seen(given, exercises, counted_from=counted_from(kept))
             suspicions = new_suspicions(seeds_of(seen, policy), kept, now)
+            asked = policy.agreement is not None
+            answers = parts.questions.in_earnest(now - timedelta(days=DAYS), COMPARED) if asked else []
             issues = new_issues(answered_by_two(answers), parts.notices.issues(), policy, now)
             self._notice(suspicions, issues)
         return Noticed(tuple(suspicions), tuple(issues))
@@ -311,7 +315,7 @@ class Overseeing:
             return []
         parts = self.verbs.parts
         since = parts.clock() - timedelta(days=DAYS)
-        answers = parts.questions.since(since, LATEST)
+        answers = parts.questions.in_earnest(since, LATEST)
         seen = Seen(answers, decisions=parts.log.many({one.decision_id for one in answers}))
         return [person for person, one in paces_of(seen).items() if one.fast]
 
@@ -340,7 +344,7 @@ class Overseeing:
         from hitl_mlops.oversight.reviewers import Seen
 
         parts = self.verbs.parts
-        answers = parts.questions.since(since)
+        answers = [*parts.questions.in_earnest(since), *parts.questions.to_exercises()]
         return Seen(
             answers=answers,
             exercises=parts.exercises.of({one.ticket_id for one in answers if not one.in_earnest}),

@@ -20,6 +20,7 @@ from hitl_mlops.statistics.agreement import (
     krippendorff_alpha,
 )
 
+LATEST = 5_000
 ASKED_APART = frozenset({*SAMPLED, TicketKind.SHADOW, TicketKind.LEARNING})
 """Kinds whose people are not asked because others differed."""
 
@@ -78,7 +79,10 @@ class AgreementFigures:
 
 
 def answered_by_two(answers: Iterable[Answered]) -> list[Both]:
-    """The tickets that two answered with a class each, by the time of the second, then decision."""
+    """The tickets that two answered with a class each, by the time of the second, then decision.
+
+    Of more than 5,000 the latest.
+    """
     on_ticket: dict[str, dict[str, Answered]] = defaultdict(dict)
     for one in sorted(answers, key=lambda each: (each.answered_at, each.key)):
         if one.kind in ASKED_APART and one.label is not None and not one.escalated:
@@ -89,7 +93,7 @@ def answered_by_two(answers: Iterable[Answered]) -> list[Both]:
             first, second = list(ones.values())[:2]
             said = [(one.person, str(one.label)) for one in (first, second)]
             found.append(Both(first.decision_id, said[0], said[1], second.answered_at))
-    return sorted(found, key=lambda one: (one.at, one.decision_id))
+    return sorted(found, key=lambda one: (one.at, one.decision_id))[-LATEST:]
 
 
 def agreement_figures(both: Sequence[Both]) -> AgreementFigures:

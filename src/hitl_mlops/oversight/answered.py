@@ -62,11 +62,18 @@ class AnsweredQuestions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def since(self, since: datetime, at_most: int | None = None) -> list[Answered]:
-        """Those that count, in the order they were seen: in earnest, at or after `since`; to exercises, all.
+    def in_earnest(self, since: datetime, at_most: int | None = None) -> list[Answered]:
+        """Those that count and were no exercise, seen at or after `since`, in the order they were seen.
 
         With `at_most` the last ones. Who passed on a task has not answered it.
         """
+        return self._read(IN_EARNEST & (answers.c.collected_at >= instant(since)), at_most)
+
+    def to_exercises(self) -> list[Answered]:
+        """Every one to an exercise that counts, in the order they were seen: evidence is never left out."""
+        return self._read(~IN_EARNEST)
+
+    def _read(self, which: sa.ColumnElement[bool], at_most: int | None = None) -> list[Answered]:
         query = (
             sa.select(*_ANSWER, *_TICKET)
             .join(tickets, answers.c.ticket_id == tickets.c.ticket_id)
@@ -74,7 +81,7 @@ class AnsweredQuestions:
                 answers.c.state == AnswerState.ACCEPTED.value,
                 answers.c.skipped.is_(False),
                 answers.c.person.is_not(None),
-                (answers.c.collected_at >= instant(since)) | ~IN_EARNEST,
+                which,
             )
         )
         newest = query.order_by(

@@ -14,6 +14,13 @@ def unstaffed(policy: Policy, roster: Roster) -> Iterator[Finding]:
 
     A ticket that nobody may answer waits until its last timer.
     """
+    if policy.section("review").get("calibration", {}).get("per_week") and not roster.people:
+        yield Finding(
+            Severity.INFO,
+            None,
+            "review.calibration asks each person of the roster, and reviewers.yaml lists nobody.",
+            "List the people in reviewers.yaml.",
+        )
     wanted: dict[str, int | None] = {}
     for skill, line in _skills(policy):
         wanted.setdefault(skill, line)

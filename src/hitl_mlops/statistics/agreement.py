@@ -142,14 +142,17 @@ def _counted(answers: Iterable[Sequence[Hashable]]) -> tuple[list[Hashable], npt
     return names, counts
 
 
-def _drawn(units: int) -> npt.NDArray[np.int64]:
+def _drawn(units: int) -> npt.NDArray[np.float64]:
     """How often each case comes in each of 400 draws of whole cases, always the same."""
     if units == 0:
-        return np.zeros((_DRAWS, 0), dtype=np.int64)
-    return np.random.default_rng(_SEED).multinomial(units, np.full(units, 1 / units), _DRAWS)
+        return np.zeros((_DRAWS, 0))
+    drawn = np.random.default_rng(_SEED).multinomial(units, np.full(units, 1 / units), _DRAWS)
+    return drawn.astype(np.float64)  # whole numbers would be converted for every class
 
 
-def _with_interval(counts: npt.NDArray[np.float64], times: npt.NDArray[np.int64], alpha: float) -> Agreement:
+def _with_interval(
+    counts: npt.NDArray[np.float64], times: npt.NDArray[np.float64], alpha: float
+) -> Agreement:
     units = len(counts)
     if np.count_nonzero(counts.any(axis=0)) < 2:  # noqa: PLR2004 - one label alone leaves nothing to differ on
         return Agreement(None, None, None, units)
@@ -159,9 +162,7 @@ def _with_interval(counts: npt.NDArray[np.float64], times: npt.NDArray[np.int64]
     return Agreement(round(float(value), 6), round(ends[0], 6), round(ends[1], 6), units)
 
 
-def _alpha(
-    counts: npt.NDArray[np.float64], times: npt.NDArray[np.float64] | npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _alpha(counts: npt.NDArray[np.float64], times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 - observed / expected disagreement, of units taken so many times each; NaN where none is possible."""
     people = counts.sum(axis=1)
     observed = times @ ((people**2 - np.square(counts).sum(axis=1)) / (people - 1))

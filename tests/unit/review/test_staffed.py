@@ -29,3 +29,10 @@ def test_without_a_roster_it_is_said_that_nothing_is_compared():
 def test_who_lists_the_skill_or_stands_as_high_is_enough():
     bob = Person("r2", "bob@x.org", skills=("cards",))
     assert list(unstaffed(POLICY, Roster((ANN, bob)))) == []
+
+
+def test_calibration_without_a_roster_asks_nobody_which_is_said():
+    policy = parse_policy("routes:\n  standard: {signatures: 1}\nreview: {calibration: {per_week: 2}}\n")
+    (found,) = unstaffed(policy, Roster())
+    assert "review.calibration" in found.fact
+    assert list(unstaffed(policy, Roster((ANN,)))) == []
