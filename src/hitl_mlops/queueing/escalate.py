@@ -111,10 +111,12 @@ class Escalator:
         pending = self.moves.not_shown()
         states = {one.ticket_id: one.state for one in self.tickets.by_ids(one.ticket_id for one in pending)}
         tasks = self.tickets.tasks([one.ticket_id for one in pending])
-        over = [one for one in pending if states[one.ticket_id] is TicketState.EXPIRED]
-        moved = [one for one in pending if states[one.ticket_id] is TicketState.OPEN]
-        waiting = [one for one in pending if states[one.ticket_id] is TicketState.WAITING]
-        done = [one for one in pending if one not in over and one not in moved and one not in waiting]
+        of: dict[TicketState, list[Move]] = {state: [] for state in TicketState}
+        for one in pending:
+            of[states[one.ticket_id]].append(one)
+        over, moved = of.pop(TicketState.EXPIRED), of.pop(TicketState.OPEN)
+        del of[TicketState.WAITING]  # what is not on the desk yet is pushed as it lies by then
+        done = [one for which in of.values() for one in which]
         notes: list[str] = []
         try:
             desk = self.desk()
@@ -125,8 +127,8 @@ class Escalator:
                 done += over
         except TransientError as error:
             notes.append(error.fact)
-        for one in done:
-            self.moves.mark_shown([one.ticket_id], one.happened_at)
+        for until in {one.happened_at for one in done}:
+            self.moves.mark_shown([one.ticket_id for one in done if one.happened_at == until], until)
         return notes
 
     def _announce(self, moves: Sequence[Move], now: datetime) -> None:
