@@ -199,7 +199,7 @@ def _decision_box(
     """
     many = len(names) > BUTTONS_AT_MOST
     classes = partial(_class_choices, names, guideline if many else {}, many=many)
-    asked = _blind_questions(classes) if blind else _questions(classes, codes)
+    asked = _blind_questions(classes, codes) if blind else _questions(classes, codes)
     return (
         f'      <View className="rv-decide">\n{asked}{_error_tags(blind=blind)}'
         '        <Header value="Why? One sentence on the evidence  [t]" size="5"/>\n'
@@ -228,7 +228,7 @@ def _questions(classes: Callable[[str], str], codes: Sequence[str]) -> str:
     )
 
 
-def _blind_questions(classes: Callable[[str], str]) -> str:
+def _blind_questions(classes: Callable[[str], str], codes: Sequence[str]) -> str:
     unless = 'visibleWhen="choice-unselected" whenTagName="verdict"'
     handed_up = _verdicts(Verdict.REJECT, Verdict.ESCALATE)
     return (
@@ -236,7 +236,7 @@ def _blind_questions(classes: Callable[[str], str]) -> str:
         '          <Header value="Your decision: which class is right?" size="5"/>\n        </View>\n'
         f"{classes(unless)}"
         '        <Header value="Is something in the way? Leave empty if it is clear" size="5"/>\n'
-        f"{_choices('verdict', handed_up)}{_choices('reason_code', _codes((), 'wrong_class'))}"
+        f"{_choices('verdict', handed_up)}{_choices('reason_code', _codes(codes, 'wrong_class'))}"
     )
 
 
