@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ class LinearReader:
         import scipy.sparse as sp
 
         read = sp.csr_array(self.reading.transform(inputs))
+        cells = {str(name): inputs[name].tolist() for name in inputs.columns}
         found = []
         for row, decision in enumerate(decisions):
             against = next((name for name, _ in decision.alternatives(1)), "")
@@ -62,7 +63,7 @@ class LinearReader:
             there = read.indices[first:last]
             direction = self._of(decision.label, there) - self._of(against, there)
             weights = read.data[first:last] * direction
-            found.append(_explanation(self.task, inputs.iloc[row], against, self.owners, there, weights))
+            found.append(_explanation(self.task, cells, row, against, self.owners, there, weights))
         return found
 
     def _of(self, name: str, there: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -96,9 +97,10 @@ def linear_reader(estimator: Any, names: Sequence[str], task: Task) -> LinearRea
     return LinearReader(reading, model.coef_, places, owners, task)
 
 
-def _explanation(
+def _explanation(  # of one row
     task: Task,
-    row: pd.Series[Any],
+    cells: Mapping[str, Sequence[Any]],
+    row: int,
     against: str,
     owners: Sequence[_Owner],
     there: npt.NDArray[np.int64],
@@ -110,11 +112,12 @@ def _explanation(
     added: dict[_Owner, float] = {}
     for place, weight in zip(there.tolist(), weights.tolist(), strict=True):
         added[owners[place]] = added.get(owners[place], 0.0) + weight
-    parts = [
-        Part(owner.name, "" if owner.is_word else told(row[owner.name]), weight)
-        for owner, weight in added.items()
-    ]
-    return Explanation(ExplainedBy.LINEAR, against, strongest(parts))
+    columns = {owner.name for owner in added if not owner.is_word}
+    kept = strongest([Part(owner.name, "", weight) for owner, weight in added.items()])
+    parts = tuple(
+        replace(one, value=told(cells[one.name][row])) if one.name in columns else one for one in kept
+    )
+    return Explanation(ExplainedBy.LINEAR, against, parts)
 
 
 def _pixels(

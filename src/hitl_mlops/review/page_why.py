@@ -92,7 +92,7 @@ def fit_to_be_seen(explanation: Explanation | None, seen: str) -> Explanation | 
         explanation: what spoke for the answer.
         seen: the case's values, as they leave.
     """
-    if explanation is None or explanation.heat:
+    if explanation is None or explanation.heat or all(one.value for one in explanation.parts):
         return explanation
     there = {word.casefold() for word in _WORD.findall(seen)}
     kept = tuple(
