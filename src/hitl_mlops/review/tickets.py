@@ -231,9 +231,10 @@ class TicketBook:
     def late_since(self, since: datetime, now: datetime) -> tuple[int, int]:
         """Of the tickets opened at or after `since`: those unanswered past their deadline, and all.
 
-        Exercises are neither.
+        Those that expired are late too. Exercises are neither.
         """
-        unanswered = tickets.c.state.in_([state.value for state in UNANSWERED])
+        states = (*UNANSWERED, TicketState.EXPIRED)
+        unanswered = tickets.c.state.in_([state.value for state in states])
         is_late = unanswered & (tickets.c.due_at < instant(now))
         query = sa.select(sa.func.sum(sa.case((is_late, 1), else_=0)), sa.func.count())
         with self._database.reading() as connection:

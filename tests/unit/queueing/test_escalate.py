@@ -42,6 +42,13 @@ def test_a_ticket_nobody_answers_climbs_to_the_supervisor_and_expires(room):
     assert told["facts"]["due_at"] == "2026-03-02T12:00:00.000000+00:00"
 
 
+def test_a_ticket_that_expired_was_late(room):
+    room.ask()
+    begun = room.now
+    room.look(96)
+    assert room.tickets.late_since(begun, room.now) == (1, 1)
+
+
 def test_a_reminder_is_counted_until_the_ticket_moves_on(room):
     room.ask()
     room.look(12)
