@@ -5,10 +5,10 @@
 A schedule is 25 steps drawn by Hypothesis, always the same ones: people answer, edit, skip and delete, tasks
 are deleted, time passes, pages come late, twice and out of order, the server dies between pages, a collector
 is killed inside a transaction, two collect at once while people edit, refused answers are released and
-dropped. A dictionary, made of the desk as it stands, says which resolutions there must be; after every
-collection they are compared with those in the book, and at the end of a schedule once more after a sweep. The
-desk is a twin in memory; the databases are SQLite and a PostgreSQL that this program starts, each with all
-schedules. --quick: 40.
+dropped. After most steps answers are collected, in one of seven ways. A dictionary, made of the desk as it
+stands, says which resolutions there must be; after every collection they are compared with those in the book,
+and at the end of a schedule once more after a sweep. The desk is a twin in memory; the databases are SQLite
+and a PostgreSQL that this program starts, each with all schedules. --quick: 40.
 """
 
 from __future__ import annotations

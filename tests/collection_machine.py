@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial, wraps
+from random import Random
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
@@ -96,16 +97,23 @@ def run_schedules(database: Database, count: int, *, steps: int = 25) -> Seen:
     return seen
 
 
+HOW = st.tuples(st.sampled_from((None, *WAYS)), st.integers(1, 4), places, labels, st.integers(0, 9))
+"""Whether answers are collected after a step, in which way, and what that takes; drawn with each step, as
+Hypothesis leaves whole rules out of many schedules."""
+
+
 def step(**arguments):
-    """A rule of the machine whose uses are counted in `Seen.steps`."""
+    """A rule of the machine whose uses are counted in `Seen.steps`, with a collection after it, or none."""
 
     def made(method):
         @wraps(method)
-        def counted(self, **given):
+        def counted(self, then, **given):
             self.seen.steps[method.__name__.replace("_", " ")] += 1
-            return method(self, **given)
+            method(self, **given)
+            if then[0] is not None:
+                self.collect(*then)
 
-        return rule(**arguments)(counted)
+        return rule(then=HOW, **arguments)(counted)
 
     return made
 
@@ -156,10 +164,10 @@ class Collection(RuleBasedStateMachine):
             )
 
     @precondition(lambda self: self._tasks())
-    @step(place=places, label=st.sampled_from(("1", "2", "3")))
-    def all_agree(self, place, label):
+    @step(place=places, label=st.sampled_from(("1", "2", "3")), rationale=rationales)
+    def all_agree(self, place, label, rationale):
         for account in PEOPLE:
-            self.room.desk.answer(_pick(self._tasks(), place), account, label)
+            self.room.desk.answer(_pick(self._tasks(), place), account, label, rationale=rationale)
 
     @precondition(lambda self: self._annotations())
     @step(place=places, label=labels, rationale=rationales)
@@ -196,16 +204,9 @@ class Collection(RuleBasedStateMachine):
     def wait(self, minutes):
         self.room.desk.now += timedelta(minutes=minutes)
 
-    @rule(
-        way=st.sampled_from(WAYS),
-        page=st.integers(1, 4),
-        place=places,
-        label=labels,
-        mixed=st.randoms(use_true_random=False),
-    )
     def collect(self, way, page, place, label, mixed):
         self.seen.steps[f"collect: {way}"] += 1
-        getattr(self, "_" + way.replace(" ", "_"))(page, place, label, mixed)
+        getattr(self, "_" + way.replace(" ", "_"))(page, place, label, Random(mixed))
 
     def _undisturbed(self, _page, _place, _label, _mixed):
         self.room.collector.collect()

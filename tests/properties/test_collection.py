@@ -9,7 +9,7 @@ import pytest
 from hitl_mlops.database.connect import Database
 from tests.collection_machine import run_schedules
 
-SCHEDULES = int(os.environ.get("HITL_SCHEDULES", "100"))
+SCHEDULES = int(os.environ.get("HITL_SCHEDULES", "60"))
 """A tenth of them on PostgreSQL; `benchmarks/exactly_once.py` runs 1,000 on each."""
 
 
