@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_mlops.decisions.block import Block
+    from hitl_mlops.decisions.explainer import Explainer
     from hitl_mlops.decisions.model import Model
     from hitl_mlops.decisions.record import Case, Decision
     from hitl_mlops.decisions.serving import Serving
@@ -243,18 +244,23 @@ class Door:
         """What reviewers are shown; whoever must be asked for it is asked now, and not while tickets open."""
         shown = self.verbs.shown
         live = [one for one in (serving.champion, serving.challenger) if one is not None]
+        explainer = self.verbs.parts.explainer  # an extra that lacks is told before anything is decided
         learned = {one.version: shown.learned_from(one.version) for one in live}
         return replace(
             shown,
             learned_from=lambda version: learned.get(version, ""),
-            insights=partial(self._insights, live),
+            insights=partial(self._insights, explainer, live),
         )
 
     def _insights(
-        self, live: Sequence[Model], decisions: Sequence[Decision], cases: Mapping[str, Case]
+        self,
+        explainer: Explainer,
+        live: Sequence[Model],
+        decisions: Sequence[Decision],
+        cases: Mapping[str, Case],
     ) -> Callable[[Decision], Insight]:
         """What helps to judge each: why the model said so, and what became of similar cases."""
-        explained = self.verbs.parts.explainer.explain(live, decisions, cases)
+        explained = explainer.explain(live, decisions, cases)
         return insights(explained, self.verbs.parts.past.similar(list(cases.values())))
 
     def take_file(

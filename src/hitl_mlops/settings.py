@@ -194,9 +194,9 @@ class ReviewSettings(_Section):
     (start, end, type) of each thing found."""
     mask_except: Columns = []
     """Columns whose values reviewers see unmasked."""
-    explain: Literal["auto", "occlusion", "none"] = "auto"
+    explain: Literal["auto", "occlusion", "shap", "none"] = "auto"
     """How answers are explained to reviewers: `auto` reads the coefficients of a linear model and asks any
-    other again with each part out of sight (`occlusion`)."""
+    other again with each part out of sight (`occlusion`); `shap` asks eight times as often (an extra)."""
     explain_within_s: float = Field(default=5.0, gt=0, le=600)
     """Seconds for the explanations of up to 100 cases; what is not explained by then has none."""
 

@@ -103,7 +103,8 @@ def explain_by_occlusion(
     for decision, hidden in zip(decisions, parts, strict=True):
         answers = said[start : start + len(hidden), list(classes).index(decision.label)]
         start += len(hidden)
-        found.append(_explanation(decision, hidden, decision.confidence - answers, task) if hidden else None)
+        lost = decision.confidence - answers
+        found.append(explanation_of(ExplainedBy.OCCLUSION, decision, hidden, lost, task) if hidden else None)
     return found
 
 
@@ -126,17 +127,23 @@ def without(inputs: pd.DataFrame, parts: Sequence[Sequence[Hidden]]) -> pd.DataF
     return big
 
 
-def _explanation(
-    decision: Decision, hidden: Sequence[Hidden], lost: npt.NDArray[np.float64], task: Task
+def explanation_of(
+    method: ExplainedBy,
+    decision: Decision,
+    hidden: Sequence[Hidden],
+    weights: npt.NDArray[np.float64],
+    task: Task,
 ) -> Explanation:
+    """The explanation that the weights of the hidden parts make. Shape of `weights`: (len(hidden),)."""
     against = next((name for name, _ in decision.alternatives(1)), "")
     if task.kind is InputKind.IMAGE:
-        heat = Heat(lost.reshape(math.isqrt(len(lost)), -1))
-        return Explanation(ExplainedBy.OCCLUSION, against, regions_of(heat), heat.shown)
+        heat = Heat(weights.reshape(math.isqrt(len(weights)), -1))
+        return Explanation(method, against, regions_of(heat), heat.shown)
     parts = [
-        Part(one.part.name, one.part.value, float(weight)) for one, weight in zip(hidden, lost, strict=True)
+        Part(one.part.name, one.part.value, float(weight))
+        for one, weight in zip(hidden, weights, strict=True)
     ]
-    return Explanation(ExplainedBy.OCCLUSION, against, strongest(parts))
+    return Explanation(method, against, strongest(parts))
 
 
 def _words(column: str, text: str) -> list[Hidden]:

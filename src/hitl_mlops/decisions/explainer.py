@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl_mlops.decisions.explain_linear import LinearReader, linear_reader
 from hitl_mlops.decisions.explain_occlusion import Baseline, explain_by_occlusion
+from hitl_mlops.decisions.explain_shap import explain_by_shap, require_shap
 from hitl_mlops.decisions.explanation import Explanation
 from hitl_mlops.decisions.model import Model
 from hitl_mlops.decisions.predict import inputs_frame
@@ -33,6 +34,7 @@ class ExplainBy(StrEnum):
     AUTO = "auto"
     """By the coefficients of a linear model, any other by occlusion."""
     OCCLUSION = "occlusion"
+    SHAP = "shap"
     NONE = "none"
 
 
@@ -53,6 +55,15 @@ class Explainer:
     within_s: float
     line: Line = field(default_factory=lambda: Line("explain"))
     _readers: dict[tuple[str, str], LinearReader | None] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Told when the project is opened to decide, and not by tickets without an explanation.
+
+        Raises:
+            ConfigurationError: the extra `shap` is asked for and not installed.
+        """
+        if self.by is ExplainBy.SHAP:
+            require_shap()
 
     def explain(
         self, models: Sequence[Model], decisions: Sequence[Decision], cases: Mapping[str, Case]
@@ -100,8 +111,8 @@ class Explainer:
             reader = self._reader(model, [str(name) for name in inputs.columns])
             if reader is not None:
                 return reader.explain(inputs, decisions)
-        ask, classes = model.probabilities, model.classes
-        return explain_by_occlusion(ask, classes, inputs, decisions, self.task, self.baseline())
+        explain = explain_by_shap if self.by is ExplainBy.SHAP else explain_by_occlusion
+        return explain(model.probabilities, model.classes, inputs, decisions, self.task, self.baseline())
 
     def _reader(self, model: Model, names: Sequence[str]) -> LinearReader | None:
         """Made once for each of the live models; of one with many words that takes longer than it reads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from hitl_mlops.decisions.explain_occlusion import (
     explain_by_occlusion,
     hidden_parts,
 )
+from hitl_mlops.decisions.explain_shap import explain_by_shap
 from hitl_mlops.decisions.explainer import ExplainBy, Explainer
 from hitl_mlops.decisions.explanation import MOST_PARTS, ExplainedBy
 from hitl_mlops.decisions.heat import heat_of
 from hitl_mlops.decisions.model import EstimatorModel
 from hitl_mlops.decisions.record import Decision
 from hitl_mlops.decisions.task import InputKind, Task
+from hitl_mlops.errors import ConfigurationError
 from hitl_mlops.training.columns import column_types
 from hitl_mlops.training.recipe import Recipe, build_estimator
 from tests.builders import a_case, a_decision
@@ -226,3 +229,21 @@ def test_an_answer_of_another_model_or_of_none_has_no_explanation() -> None:
     ]
     explainer = Explainer(task, ExplainBy.AUTO, Baseline, 5.0)
     assert explainer.explain([model], others, {row.case_id: row}) == {}
+
+
+def test_shapley_values_add_up_or_the_extra_is_asked_for_in_plain_words() -> None:
+    frame, labels = a_table()
+    task, estimator = learned(frame, labels, InputKind.TABLE, "boosting")
+    model, baseline = a_model(estimator, task), baseline_of(frame, task.inputs)
+    if find_spec("shap") is None:
+        with pytest.raises(ConfigurationError, match=r"hitl_mlops\[shap\]"):
+            Explainer(task, ExplainBy.SHAP, lambda: baseline, 5.0)
+        return
+    rows = frame.head(3)
+    decisions = said(model, rows)
+    found = explain_by_shap(model.probabilities, model.classes, rows, decisions, task, baseline)
+    [usual] = model.probabilities(pd.DataFrame([baseline.usual]))
+    for decision, one in zip(decisions, found, strict=True):
+        assert one is not None
+        lost = decision.confidence - usual[model.classes.index(decision.label)]
+        assert sum(part.weight for part in one.parts) == pytest.approx(lost, abs=1e-6)
