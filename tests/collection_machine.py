@@ -135,6 +135,7 @@ class Collection(RuleBasedStateMachine):
         self.signatures: dict[str, int] = {}
         self.task_of: dict[str, int] = {}
         self.released: set[tuple[str, str]] = set()
+        self.dropped: set[tuple[str, str]] = set()
         for count in signatures:
             self.ask(count)
 
@@ -199,6 +200,7 @@ class Collection(RuleBasedStateMachine):
     def drop_from_quarantine(self, place):
         if one := self._quarantined(place):
             self.room.quarantine.drop(one.key, Ruling("r9", "by accident", self.room.desk.now))
+            self.dropped.add((one.answer.annotation_id, one.answer.revision))
 
     @step(minutes=st.sampled_from((1, 4, 30, 2_000)))
     def wait(self, minutes):
@@ -332,7 +334,8 @@ class Collection(RuleBasedStateMachine):
             for one in sorted(
                 self.room.desk.answers.get(self.task_of[ticket], {}).values(), key=lambda one: one.answered_at
             ):
-                told = one.rationale or (one.annotation_id, one.revision) in self.released
+                revision = (one.annotation_id, one.revision)
+                told = (one.rationale or revision in self.released) and revision not in self.dropped
                 good = one.label in CLASSES and told and one.reviewer in PEOPLE
                 if good and not one.skipped:
                     votes.setdefault(one.reviewer, str(one.label))
