@@ -107,9 +107,8 @@ class FakeDesk:
     def hand(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         raise NotImplementedError
 
-    def withdraw(self, task_ids: Sequence[str]) -> None:
-        for task_id in task_ids:
-            self.delete_task(int(task_id))
+    def close(self, task_ids: Sequence[str]) -> None:
+        raise NotImplementedError
 
     def people(self) -> dict[str, str]:
         return {"ann@x.org": "1", "bob@x.org": "2"}

@@ -131,7 +131,7 @@ class QueueRoom:
         """The ladder is looked at so many hours later."""
         self.now += hours * HOUR
         moves = self.escalator.climb(self.now)
-        self.escalator.show(withdraw=True)
+        self.escalator.show()
         return moves
 
     def ticket(self, name: str = "1") -> Ticket:

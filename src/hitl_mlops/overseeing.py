@@ -67,7 +67,7 @@ class Overseeing:
         return self._keep(opened, now)
 
     def give_up(self) -> int:
-        """Exercises that nobody answered within a week of their deadline are off the desk; how many.
+        """Exercises that nobody answered within a week of their deadline are offered no more; how many.
 
         Raises:
             ServiceDownError: the desk does not answer; they stay until the next time.
@@ -78,7 +78,7 @@ class Overseeing:
         now = parts.clock()
         stale = parts.exercises.stale(now - GIVEN_UP_AFTER)
         if stale:
-            parts.desk.withdraw(list(stale.values()))
+            parts.desk.close(list(stale.values()))
             with parts.database.transaction():
                 parts.tickets.mark_withdrawn(stale)
                 parts.trail.append([closed_event(sorted(stale), "not answered", now, self.verbs.actor)])

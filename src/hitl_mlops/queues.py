@@ -45,7 +45,7 @@ class Queues:
         notes = self._collect() if due or escalator.moves.not_shown() else []
         moves = escalator.climb(now)
         if escalator.moves.not_shown():
-            notes += escalator.show(withdraw=not notes)
+            notes += escalator.show()
         not_shown = len(escalator.moves.not_shown())
         return Climbed(tuple(moves), not_shown=not_shown, notes=tuple(notes), has_ladder=has_ladder)
 

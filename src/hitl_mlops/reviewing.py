@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hitl_mlops.errors import TransientError
 from hitl_mlops.overseeing import Overseeing
 from hitl_mlops.verbs import Verbs
 
@@ -73,6 +75,19 @@ class Reviewing:
             wanted = adjudications(unasked, said, parts.policy, self.verbs.deadlines, now=now)
             return ask(wanted, parts.tickets, parts.trail, parts.database, now=now, actor=self.verbs.actor)
 
+    def close_needless(self) -> int:
+        """Sheets that nobody needs to answer, as their ticket is done with, are offered no more; how many.
+
+        Best done now and then, and nothing else waits for it: what the desk does not take is left as it is.
+        """
+        parts = self.verbs.parts
+        needless = parts.tickets.needless_sheets()
+        if needless:
+            with suppress(TransientError):
+                parts.desk.close([sheet.task_id for sheet in needless if sheet.task_id])
+                parts.tickets.mark_closed(needless)
+        return len(needless)
+
     def collect(self, *, sweep: bool = False, accept_deletions: bool = False) -> Collected:
         """What changed on the desk is kept, screened and resolved, and the guards and the rollout see it.
 
@@ -93,4 +108,5 @@ class Reviewing:
             verbs.take_back_if_due()
             verbs.take_trial_back_if_due()
             self.adjudicate()
+            self.close_needless()
             self.overseeing.look()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hitl_mlops.decisions.task import InputKind, Task
-from hitl_mlops.errors import CredentialsError, NotFoundError, ServiceDownError
+from hitl_mlops.errors import CredentialsError, ServiceDownError
 from hitl_mlops.review import accounts
 from hitl_mlops.review.answer import ESCALATE, Answer, Verdict
 from hitl_mlops.review.desk import Cursor, Desk, DeskTask
@@ -267,13 +267,24 @@ def test_each_sheet_of_a_ticket_is_a_task_of_its_own_and_none_is_doubled(room: R
     }
 
 
-def test_withdrawn_tasks_are_gone_and_may_be_withdrawn_again(room: Room) -> None:
+def test_closed_tasks_stay_with_their_answers_and_may_be_closed_again(room: Room) -> None:
     tasks = list(room.desk.push(tickets(2)).values())
-    room.desk.withdraw([tasks[0]])
-    room.desk.withdraw([tasks[0]])
-    assert dict(room.desk.task_ids()) == {tasks[1]: "t_open_1"}
-    with pytest.raises(NotFoundError):
-        room.ann.answer(tasks[0], "yes")
+    room.ann.answer(tasks[0], "yes", "seen")
+    room.desk.close(tasks)
+    room.desk.close([tasks[0], "999999"])
+    assert set(room.desk.task_ids()) == set(tasks)
+    room.bob.answer(tasks[1], "no", "seen too late")
+    assert [answer.label for answer in answers_of(room.desk)] == ["yes", "no"]
+
+
+@pytest.mark.real
+def test_label_studio_offers_no_task_that_was_closed(label_studio) -> None:
+    desk = LabelStudioDesk(label_studio.url, label_studio.token, a_task())
+    first, second = desk.push(tickets(2)).values()
+    offered = f"/api/projects/{desk.ensure_ready()[0].project_id}/next"
+    assert str(desk.http.get(offered)["id"]) == first
+    desk.close([first])
+    assert str(desk.http.get(offered)["id"]) == second
 
 
 def test_people_are_known_by_their_account(room: Room) -> None:

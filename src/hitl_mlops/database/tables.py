@@ -138,6 +138,7 @@ ticket_sheets = Table(  # review: sheets on the desk beside the first, one for e
     Column("skill", String(80)),
     Column("task_id", String(40), index=True),
     Column("said_html", Text, nullable=False),
+    Column("closed", Boolean, nullable=False),
 )
 
 exercises = Table(  # oversight: what is known of exercises; the desk holds none of it

@@ -56,10 +56,10 @@ class StoppableDesk(InMemoryDesk):
         self._answer()
         return super().tabs(names)
 
-    def withdraw(self, task_ids: Sequence[str]) -> None:
-        """See `Desk.withdraw`."""
+    def close(self, task_ids: Sequence[str]) -> None:
+        """See `Desk.close`."""
         self._answer()
-        super().withdraw(task_ids)
+        super().close(task_ids)
 
     def people(self) -> dict[str, str]:
         """See `Desk.people`."""

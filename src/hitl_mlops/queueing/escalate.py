@@ -101,13 +101,8 @@ class Escalator:
                 taken += kept
         return taken
 
-    def show(self, *, withdraw: bool) -> list[str]:
-        """The desk shows where tickets lie now, and no expired one; what could not be done, in words.
-
-        Args:
-            withdraw: expired tickets are taken off the desk: only right after all answers were collected, as
-                a task takes its answers with it.
-        """
+    def show(self) -> list[str]:
+        """The desk shows where tickets lie now, and offers no expired one; what it could not do, in words."""
         pending = self.moves.not_shown()
         states = {one.ticket_id: one.state for one in self.tickets.by_ids(one.ticket_id for one in pending)}
         tasks = self.tickets.tasks([one.ticket_id for one in pending])
@@ -122,9 +117,8 @@ class Escalator:
             desk = self.desk()
             desk.hand({task: _shown(one) for one in moved for task in tasks[one.ticket_id]})
             done += moved
-            if withdraw:
-                desk.withdraw([task for one in over for task in tasks[one.ticket_id]])
-                done += over
+            desk.close([task for one in over for task in tasks[one.ticket_id]])
+            done += over
         except TransientError as error:
             notes.append(error.fact)
         for until in {one.happened_at for one in done}:

@@ -103,8 +103,11 @@ class Desk(Protocol):
         """The data of a task as they stand on the desk; raises NotFoundError where it is gone."""
         ...
 
-    def withdraw(self, task_ids: Sequence[str]) -> None:
-        """Take tasks off the desk; those gone already are no error."""
+    def close(self, task_ids: Sequence[str]) -> None:
+        """Nobody is offered these tasks any more; those gone already are no error.
+
+        They are not deleted, as a task takes its answers with it: who has one open may still answer it.
+        """
         ...
 
     def people(self) -> dict[str, str]:

@@ -33,6 +33,9 @@ class InMemoryDesk:
     Args:
         name: as answers' keys carry it.
         clock: the time of a change; the beginning of 2026 and on where none is given.
+
+    Attributes:
+        closed: ids of tasks that nobody is offered any more.
     """
 
     def __init__(self, name: str = "memory:1", clock: Callable[[], datetime] | None = None) -> None:
@@ -43,6 +46,7 @@ class InMemoryDesk:
         self._people: dict[str, str] = {}
         self._unique: dict[str, str] = {}
         self._serial = 0
+        self.closed: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -99,10 +103,9 @@ class InMemoryDesk:
         """See `Desk.data_of`; without what the case shows."""
         return dict(self._task(int(task_id)).data)
 
-    def withdraw(self, task_ids: Sequence[str]) -> None:
-        """See `Desk.withdraw`."""
-        for task_id in task_ids:
-            self._tasks.pop(int(task_id), None)
+    def close(self, task_ids: Sequence[str]) -> None:
+        """See `Desk.close`."""
+        self.closed |= set(task_ids)
 
     def people(self) -> dict[str, str]:
         """See `Desk.people`."""

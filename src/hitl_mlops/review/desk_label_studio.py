@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 import httpx
 
 from hitl_mlops.decisions.task import Task
-from hitl_mlops.errors import ServiceDownError
+from hitl_mlops.errors import NotFoundError, ServiceDownError
 from hitl_mlops.ids import sha256_hex
 from hitl_mlops.review.desk import Cursor, DeskTask
 from hitl_mlops.review.label_studio_annotations import moment_text, read_task
@@ -187,10 +188,11 @@ class LabelStudioDesk:
         """See `Desk.data_of`."""
         return dict(self._http.get(f"/api/tasks/{task_id}/")["data"])
 
-    def withdraw(self, task_ids: Sequence[str]) -> None:
-        """See `Desk.withdraw`."""
+    def close(self, task_ids: Sequence[str]) -> None:
+        """See `Desk.close`. Label Studio offers no task that it holds for labelled."""
         for task_id in task_ids:
-            self._http.delete(f"/api/tasks/{task_id}/")
+            with suppress(NotFoundError):
+                self._http.patch(f"/api/tasks/{task_id}/", {"is_labeled": True})
 
     def people(self) -> dict[str, str]:
         """See `Desk.people`."""

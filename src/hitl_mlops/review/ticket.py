@@ -117,6 +117,7 @@ class Sheet:
         skill: what who answers must be able to do; None: as the ticket says.
         task_id: the desk's id of it, once it is there.
         said_html: what is told of the answers before; empty where nothing is.
+        closed: the desk offers it to nobody any more.
     """
 
     ticket_id: str
@@ -125,6 +126,7 @@ class Sheet:
     skill: str | None = None
     task_id: str | None = None
     said_html: str = ""
+    closed: bool = False
 
 
 def sheet_id_of(ticket_id: str, copy: int) -> str:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hitl_mlops.database.connect import Database
-from hitl_mlops.database.tables import ticket_sheets, tickets
+from hitl_mlops.database.tables import answers, ticket_sheets, tickets
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.review.interface import without_the_model
 from hitl_mlops.review.ticket import EXERCISES, Sheet, Ticket, TicketKind, TicketState, first_sheets
@@ -144,6 +144,30 @@ class TicketBook:
         query = sa.select(tickets.c.state).where(tickets.c.state == TicketState.WAITING.value)
         with self._database.reading() as connection:
             return connection.execute(query.limit(1).offset(many)).first() is not None
+
+    def needless_sheets(self) -> list[Sheet]:
+        """Further sheets on the desk that nobody answered, and nobody needs to: their ticket is done with."""
+        done = (TicketState.RESOLVED, TicketState.EXPIRED, TicketState.WITHDRAWN)
+        answered = sa.exists().where(answers.c.task_id == ticket_sheets.c.task_id)
+        query = (
+            sa.select(ticket_sheets)
+            .join(tickets, tickets.c.ticket_id == ticket_sheets.c.ticket_id)
+            .where(
+                tickets.c.state.in_([state.value for state in done]),
+                ticket_sheets.c.task_id.is_not(None),
+                ~ticket_sheets.c.closed,
+                ~answered,
+            )
+        )
+        with self._database.reading() as connection:
+            return [Sheet(**row) for row in connection.execute(query).mappings()]
+
+    def mark_closed(self, sheets: Iterable[Sheet]) -> None:
+        """The desk offers these sheets to nobody any more."""
+        with self._database.transaction() as connection:
+            for one in sheets:
+                this = (ticket_sheets.c.ticket_id == one.ticket_id) & (ticket_sheets.c.copy == one.copy)
+                connection.execute(sa.update(ticket_sheets).where(this).values(closed=True))
 
     def tasks(self, ticket_ids: Sequence[str]) -> dict[str, list[str]]:
         """Ticket id → the desk's tasks on which it is answered, sheet by sheet; none for one not there."""

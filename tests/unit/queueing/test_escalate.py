@@ -36,7 +36,7 @@ def test_a_ticket_nobody_answers_climbs_to_the_supervisor_and_expires(room):
         "supervisor",
         4,
     )
-    assert room.desk.task_ids() == {}
+    assert room.desk.closed == {last.task_id}
     told = list(room.trail.entries())[2].read()
     assert told["refs"] == {"ticket": ["t_1"], "decision": ["d_1"]}
     assert told["facts"]["due_at"] == "2026-03-02T12:00:00.000000+00:00"
@@ -107,18 +107,19 @@ def test_a_desk_that_is_not_there_at_all_keeps_no_ticket_from_climbing(room):
     room.wait(24)
     escalator = replace(room.escalator, desk=nowhere)
     assert len(escalator.climb(room.now)) == 2
-    assert escalator.show(withdraw=True) == ["Label Studio is not running."]
+    assert escalator.show() == ["Label Studio is not running."]
     assert len(room.moves.not_shown()) == 1
 
 
-def test_an_expired_ticket_stays_on_the_desk_until_all_answers_were_collected(room):
-    room.ask()
+def test_an_expired_ticket_is_offered_to_nobody_and_an_answer_that_comes_all_the_same_is_not_lost(room):
+    ticket = room.ask()
     room.escalator.climb(room.now + 96 * (room.ticket().due_at - room.now) / 24)
-    room.escalator.show(withdraw=False)
-    assert len(room.desk.task_ids()) == 1
-    room.escalator.show(withdraw=True)
-    assert room.desk.task_ids() == {}
+    room.escalator.show()
+    assert room.desk.closed == {ticket.task_id}
     assert room.moves.not_shown() == []
+    room.answer(ticket, "dan@x.org", "no")
+    room.collect()
+    assert room.answers.resolution_of(ticket.decision_id).label == "no"
 
 
 def test_an_answer_that_was_given_before_the_end_and_comes_in_after_it_counts(room):

@@ -82,6 +82,22 @@ def test_a_third_is_asked_only_where_two_differ_and_is_not_shown_the_models_answ
     assert len(two.sheets(ticket)) == 3
 
 
+def test_a_sheet_that_proves_needless_is_offered_to_nobody(room) -> None:
+    two = room(TWO)
+    [decision] = two.ask()
+    [ticket] = two.tickets(decision)
+    first, second = two.sheets(ticket)
+    two.say(first, "ann", "yes")
+    given = two.say(second, "bob", "no")
+    two.collect()
+    third = two.sheets(ticket)[2]
+    two.desk.session("bob@x.org").edit(given, "yes", "looked again", "wrong_class")
+    assert len(two.collect().resolved) == 1
+    assert two.desk.closed == {third}
+    two.collect()
+    assert two.desk.closed == {third}
+
+
 def test_collecting_again_asks_nobody_twice(room) -> None:
     two = room(TWO)
     [decision] = two.ask()

@@ -359,6 +359,7 @@ def upgrade() -> None:
         sa.Column("skill", sa.String(length=80), nullable=True),
         sa.Column("task_id", sa.String(length=40), nullable=True),
         sa.Column("said_html", sa.Text(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id", "copy"),
     )
     with op.batch_alter_table("ticket_sheets", schema=None) as batch_op:
