@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from hitl_mlops.decisions.record import Decision
-from hitl_mlops.own_files import utc_now
 from hitl_mlops.project import Project
 from hitl_mlops.review.desk_in_memory import InMemoryDesk
 from hitl_mlops.review.ticket import Ticket, TicketState
@@ -36,6 +35,9 @@ people:
   - {id: r1, account: ann@x.org, name: Ann}
   - {id: r2, account: bob@x.org, name: Bob}
 """
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DRAWS = bytes(range(32))
+"""The project's key: by it seeds and exercises are drawn, each time the same."""
 PEOPLE = {"r1": "ann@x.org", "r2": "bob@x.org"}
 
 
@@ -53,7 +55,7 @@ class Room:
 
     Attributes:
         project: the project.
-        ahead: how far its clock is set forward.
+        forward: sets its clock forward.
         arrived: cases that came so far.
     """
 
@@ -120,13 +122,17 @@ def a_room(folder: Path, policy: str = OVERSEEN) -> Room:
     (loop.folder / "policy.yaml").write_text(policy)
     (loop.folder / "reviewers.yaml").write_text(ROSTER)
     settings = read_settings(loop.folder)
-    ahead = [timedelta(0)]
+    keys = settings.state / "keys"
+    keys.mkdir(parents=True)
+    (keys / "policy.key").write_bytes(DRAWS)
+    moment = [MONDAY]
 
     def now() -> datetime:
-        return utc_now() + ahead[0]
+        moment[0] += timedelta(milliseconds=1)
+        return moment[0]
 
     def forward(span: timedelta) -> None:
-        ahead[0] += span
+        moment[0] += span
 
     parts = OverseenParts(settings, clock=now)
     parts.given = InMemoryRegistry(settings.model.name)
