@@ -2,16 +2,19 @@
 
     python benchmarks/collect.py [--quick] [--json]
 
-5,000 answered tasks (500 with --quick) are imported into a Label Studio that this program starts. First pull:
+20,000 answered tasks (500 with --quick) are imported into a Label Studio that this program starts. First
+pull:
 everything, screened by Great Expectations, resolved, recorded in the trail and committed; the export only
 downloads. Then 100 answers are changed and both are asked again. The tasks are dated back to a day ago and
 before, ten seconds apart, as if people had answered them: else all would lie within the collector's overlap
-of five minutes, which is read again each time.
+of five minutes, which is read again each time. Memory is what the process holds at the most beyond what it
+held before.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sqlite3
 import statistics
@@ -234,6 +237,20 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, brought
 
 
+def held_mb(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Megabytes that the process held at the most beyond what it held before, and what came out."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    before = _held("VmRSS")
+    brought = work()
+    return _held("VmHWM") - before, brought
+
+
+def _held(what: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
+
+
 def measure(tasks: int, rounds: int) -> dict[str, Any]:
     """All figures; medians over the rounds, ours and the peer's turn by turn."""
     with tempfile.TemporaryDirectory() as name, bench(Path(name)) as bench_:
@@ -241,14 +258,16 @@ def measure(tasks: int, rounds: int) -> dict[str, Any]:
         import_answered(bench_, 3)
         warm.collect()
         bench_.export()
-        bench_.desk.withdraw(list(bench_.desk.task_ids()))
+        for task in bench_.desk.task_ids():
+            bench_.http.delete(f"/api/tasks/{task}/")
         import_answered(bench_, tasks)
-        pulls, exports, deltas, equal = [], [], [], True
+        pulls, exports, deltas, held, equal = [], [], [], [], True
         for number in range(rounds):
             collector = bench_.collector(f"round{number}", tasks)
             date_back(bench_)
-            export_s, raw = timed(bench_.export)
-            pull_s, _ = timed(collector.collect)
+            export_mb, (export_s, raw) = held_mb(lambda: timed(bench_.export))
+            pull_mb, (pull_s, _) = held_mb(lambda of=collector: timed(of.collect))
+            held.append((pull_mb, export_mb))
             equal &= len(raw) == tasks and collected(collector) == exported(raw)
             change(bench_, CHANGES)
             delta_s, brought = timed(collector.collect)
@@ -258,6 +277,7 @@ def measure(tasks: int, rounds: int) -> dict[str, Any]:
             exports += [export_s, again_s]
             deltas.append(delta_s)
     export_s, pull_s, delta_s = (statistics.median(times) for times in (exports, pulls, deltas))
+    pull_mb, export_mb = (max(of) for of in zip(*held, strict=True))
     return {
         "tasks": tasks,
         "changes": CHANGES,
@@ -267,6 +287,8 @@ def measure(tasks: int, rounds: int) -> dict[str, Any]:
         "delta_s": round(delta_s, 3),
         "first_pull_ratio": round(export_s / pull_s, 3),
         "delta_speedup": round(export_s / delta_s, 1),
+        "first_pull_mb": round(pull_mb, 1),
+        "export_mb": round(export_mb, 1),
         "contents_equal": equal,
     }
 
@@ -279,7 +301,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="500 tasks, one round")
     parser.add_argument("--json", action="store_true", help="one object of figures as the last line")
     wanted = parser.parse_args()
-    figures = measure(500, 1) if wanted.quick else measure(5_000, 3)
+    figures = measure(500, 1) if wanted.quick else measure(20_000, 3)
     table = Table(title=f"{figures['tasks']:,} answered tasks, {CHANGES} of them changed")
     for heading in ("", "hitl_mlops", "SDK export", "ratio"):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -288,6 +310,8 @@ def main() -> None:
         "first pull", f"{figures['first_pull_s']:.2f} s", peer, f"{figures['first_pull_ratio']:.2f} x"
     )
     table.add_row("changes", f"{figures['delta_s']:.2f} s", peer, f"{figures['delta_speedup']:.0f} x")
+    mb, peer_mb = figures["first_pull_mb"], figures["export_mb"]
+    table.add_row("memory", f"{mb:.0f} MB", f"{peer_mb:.0f} MB", f"{peer_mb / max(mb, 0.1):.1f} x")
     table.add_row("contents equal", str(figures["contents_equal"]), "", "")
     Console().print(table)
     if wanted.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -39,7 +39,6 @@ from hitl_mlops.decisions.log import DecidedAlreadyError
 from hitl_mlops.decisions.quarantine import quarantine_refused
 from hitl_mlops.decisions.table_file import TableFile
 from hitl_mlops.review.open import open_tickets
-from hitl_mlops.review.page_why import insights
 from hitl_mlops.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -48,12 +47,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_mlops.decisions.block import Block
-    from hitl_mlops.decisions.explainer import Explainer
-    from hitl_mlops.decisions.model import Model
-    from hitl_mlops.decisions.record import Case, Decision
     from hitl_mlops.decisions.serving import Serving
     from hitl_mlops.review.open import Deadlines, Shown
-    from hitl_mlops.review.page_why import Insight
     from hitl_mlops.routing.policy import Policy
 
 Step = TypeVar("Step")
@@ -244,24 +239,9 @@ class Door:
         """What reviewers are shown; whoever must be asked for it is asked now, and not while tickets open."""
         shown = self.verbs.shown
         live = [one for one in (serving.champion, serving.challenger) if one is not None]
-        explainer = self.verbs.parts.explainer  # an extra that lacks is told before anything is decided
+        self.verbs.parts.explainer  # noqa: B018 - an extra that lacks is told before anything is decided
         learned = {one.version: shown.learned_from(one.version) for one in live}
-        return replace(
-            shown,
-            learned_from=lambda version: learned.get(version, ""),
-            insights=partial(self._insights, explainer, live),
-        )
-
-    def _insights(
-        self,
-        explainer: Explainer,
-        live: Sequence[Model],
-        decisions: Sequence[Decision],
-        cases: Mapping[str, Case],
-    ) -> Callable[[Decision], Insight]:
-        """What helps to judge each: why the model said so, and what became of similar cases."""
-        explained = explainer.explain(live, decisions, cases)
-        return insights(explained, self.verbs.parts.past.similar(list(cases.values())))
+        return replace(shown, learned_from=lambda version: learned.get(version, ""))
 
     def take_file(
         self,

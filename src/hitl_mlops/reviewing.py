@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hitl_mlops.errors import TransientError
+from hitl_mlops.explaining import explain_waiting
 from hitl_mlops.overseeing import Overseeing
 from hitl_mlops.verbs import Verbs
 
@@ -25,13 +26,14 @@ class Reviewing:
     verbs: Verbs
 
     def push(self) -> Pushed:
-        """No ticket waits any more: all are on the desk, and exercises that are due are among them.
+        """No ticket waits any more: all are on the desk, explained, and due exercises are among them.
 
         Raises:
             ServiceDownError: the desk stopped answering; what is there stays, the rest waits.
         """
         from hitl_mlops.review.push import push_tickets
 
+        explain_waiting(self.verbs)
         self.overseeing.open_exercises()
         self.overseeing.give_up()
         parts = self.verbs.parts

@@ -358,7 +358,6 @@ class Verbs:
     def shown(self) -> Shown:
         """What reviewers are shown beside a case."""
         from hitl_mlops.review.open import Shown
-        from hitl_mlops.review.page_why import insights
         from hitl_mlops.review.picture import picture_of, pictures_beside
 
         task, folder = self.parts.task, self.parts.settings.folder
@@ -367,7 +366,6 @@ class Verbs:
             self._provenance,
             lambda case: picture_of(case, task, folder),
             lambda case: pictures_beside(case, task, folder),
-            lambda _decisions, cases: insights({}, self.parts.past.similar(list(cases.values()))),
         )
 
     def _provenance(self, version: str) -> str:

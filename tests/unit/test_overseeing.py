@@ -13,6 +13,7 @@ import pytest
 
 from hitl_mlops.audit.entry import Kind
 from hitl_mlops.errors import InputError, NotFoundError
+from hitl_mlops.explaining import explain_waiting
 from hitl_mlops.review.desk_label_studio import _as_task
 from hitl_mlops.review.ticket import EXERCISES, TicketKind, TicketState
 from tests.loop_room import Loop
@@ -91,6 +92,7 @@ def test_a_page_holds_no_trace_of_what_it_is(room):
 
 def test_a_push_that_is_repeated_opens_the_same_seeds(room):
     room.decide(60)
+    explain_waiting(room.project.verbs)
     overseeing = room.project.reviewing.overseeing
     assert overseeing.open_exercises() > 5
     opened = room.project.parts.exercises.all()

@@ -128,6 +128,7 @@ tickets = Table(  # review
     Column("blind_first", Boolean, nullable=False, default=False),
     Column("stages", JSON, nullable=False, default=list),
     Column("decides", String(20)),
+    Column("explained", Boolean, nullable=False, default=True),
 )
 ticket_sheets = Table(  # review: sheets on the desk beside the first, one for each further person asked
     "ticket_sheets",

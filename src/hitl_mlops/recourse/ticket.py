@@ -45,7 +45,6 @@ def ticket_for(
         learned_from=shown.learned_from(decision.model_version),
         image=shown.picture(case),
         pictures=shown.pictures(case),
-        insight=shown.insights([decision], {case.case_id: case})(decision),
     )
     reason = shown.task.masking.text(complaint.word.reason)
     people = "" if held is None else f" People said: <b>{escape(held)}</b>."
@@ -58,6 +57,7 @@ def ticket_for(
         lane=policy.lane,
         signatures=policy.signatures,
         blind=False,
+        explained=False,
         opened_at=now,
         due_at=deadlines.due(policy.lane, now),
         skill=deadlines.skills.get(policy.lane),

@@ -69,7 +69,6 @@ def shown_values(  # what a page is made of
         values |= {guide_field(name): guide_html(task, name) for name in guides_of(task)}
     if blind:
         return values
-    seen = str(values.get("text", values.get("features_html", "")))
     if task.guideline:
         values["guideline_html"] = guide_html(task, decision.label)
     return {
@@ -77,9 +76,7 @@ def shown_values(  # what a page is made of
         "model_label": decision.label,
         "model_confidence": _percent(decision.confidence),
         "alternatives_html": _bars(decision),
-        "why_html": _why(decision, lane)
-        + explanation_html(fit_to_be_seen(insight.explanation, seen), task.masking),
-        "similar_html": past_html(insight.past, task.masking),
+        **insight_values(decision, task, values, insight, lane=lane),
         "provenance_html": _provenance(
             decision.model_version,
             decision.model_digest,
@@ -87,6 +84,18 @@ def shown_values(  # what a page is made of
             learned_from,
             decision.at,
         ),
+    }
+
+
+def insight_values(
+    decision: Decision, task: Task, shown: Mapping[str, Any], insight: Insight, *, lane: str
+) -> dict[str, str]:
+    """What a page tells to help the one who judges, beside the values of the case that it shows."""
+    seen = str(shown.get("text", shown.get("features_html", "")))
+    told = explanation_html(fit_to_be_seen(insight.explanation, seen), task.masking)
+    return {
+        "why_html": _why(decision, lane) + told,
+        "similar_html": past_html(insight.past, task.masking),
     }
 
 

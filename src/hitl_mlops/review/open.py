@@ -54,16 +54,14 @@ class Shown:
         picture: case → data URI; the empty text for tasks that are no images (`picture.picture_of`).
         pictures: case → its further pictures (`picture.pictures_beside`).
         insights: decisions and their cases by id → what helps to judge each. Asked once for all of them;
-            decisions that are shown blind are left out.
+            decisions that are shown blind are left out. None: it is added before a ticket is put on the desk.
     """
 
     task: Task
     learned_from: Callable[[str], str] = lambda _version: ""
     picture: Callable[[Case], str] = lambda _case: ""
     pictures: Callable[[Case], Mapping[str, str]] = lambda _case: {}
-    insights: Callable[[Sequence[Decision], Mapping[str, Case]], Callable[[Decision], Insight]] = (
-        lambda _decisions, _cases: lambda _decision: NOTHING_KNOWN
-    )
+    insights: Callable[[Sequence[Decision], Mapping[str, Case]], Callable[[Decision], Insight]] | None = None
 
 
 def tickets_for(  # gathered by `open_tickets`
@@ -93,13 +91,19 @@ def tickets_for(  # gathered by `open_tickets`
     """
     in_shadow = {one.decision_id: one.label for one in shadows}
     wanted = [(one, _kind(one, in_shadow.get(one.decision_id), asked)) for one in decisions]
-    seen = [one for one, kind in wanted if kind and not _is_blind(one, kind, deadlines)]
-    insight = shown.insights(seen, {one.case_id: cases[one.case_id] for one in seen})
+    insight: Callable[[Decision], Insight] = _nothing_known
+    if shown.insights is not None:
+        seen = [one for one, kind in wanted if kind and not _is_blind(one, kind, deadlines)]
+        insight = shown.insights(seen, {one.case_id: cases[one.case_id] for one in seen})
     return [
         _ticket(one, kind, cases[one.case_id], shown, deadlines, now, insight(one))
         for one, kind in wanted
         if kind is not None
     ]
+
+
+def _nothing_known(_decision: Decision) -> Insight:
+    return NOTHING_KNOWN
 
 
 def _kind(decision: Decision, shadow: str | None, asked: AbstractSet[str]) -> TicketKind | None:
@@ -140,6 +144,7 @@ def _ticket(  # what a ticket is made of
         due_at=deadlines.due(lane, now),
         skill=stages[0] if stages else deadlines.skills.get(lane),
         blind_first=lane in deadlines.blind_first,
+        explained=blind or shown.insights is not None,
         stages=stages,
         shown=shown_values(
             decision,

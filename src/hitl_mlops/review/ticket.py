@@ -78,6 +78,7 @@ class Ticket:
         copy: which of its sheets this is, from 1.
         decides: of an adjudication, the kind of the ticket that it decides: what its resolution counts as, so
             that hard cases are not missing from the figures.
+        explained: it shows what helps to judge it; False: that is added before it is put on the desk.
     """
 
     ticket_id: str
@@ -99,6 +100,7 @@ class Ticket:
     stages: tuple[str, ...] = ()
     copy: int = 1
     decides: TicketKind | None = None
+    explained: bool = True
 
     @property
     def sheet_id(self) -> str:

@@ -117,6 +117,21 @@ class TicketBook:
         first = [_as_sheet(ticket, ticket.blind or ticket.blind_first) for ticket in found]
         return first or self._waiting_sheets(at_most)
 
+    def unexplained(self, at_most: int) -> list[Ticket]:
+        """Those not yet on the desk that lack what helps to judge them, the earliest due first."""
+        query = sa.select(tickets).where(
+            tickets.c.state == TicketState.WAITING.value, tickets.c.explained.is_(False)
+        )
+        return self._read(query.order_by(tickets.c.due_at, tickets.c.ticket_id).limit(at_most))
+
+    def keep_explained(self, shown: Mapping[str, Mapping[str, Any]]) -> None:
+        """These tickets (ticket id → what is shown) lack nothing; those on the desk stay as they are."""
+        with self._database.transaction() as connection:
+            for ticket_id, values in shown.items():
+                here = (tickets.c.ticket_id == ticket_id) & (tickets.c.state == TicketState.WAITING.value)
+                changed = sa.update(tickets).where(here).values(shown=dict(values), explained=True)
+                connection.execute(changed)
+
     def _waiting_sheets(self, at_most: int | None) -> list[Ticket]:
         query = (
             sa.select(tickets, *(ticket_sheets.c[name].label(f"sheet_{name}") for name in _OF_A_SHEET))
@@ -323,6 +338,7 @@ def _as_row(ticket: Ticket) -> dict[str, Any]:
         "blind_first": ticket.blind_first,
         "stages": list(ticket.stages),
         "decides": ticket.decides.value if ticket.decides else None,
+        "explained": ticket.explained,
     }
 
 

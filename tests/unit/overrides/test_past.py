@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hitl_mlops.explaining import explain_waiting
 from hitl_mlops.overrides.past import HELD_FOR, SHOWN, PastCases
 from hitl_mlops.project import Project
 from tests.freeze_room import a_project, open_again, some_cases
@@ -38,6 +39,7 @@ def test_the_nearest_that_people_resolved_are_told_with_what_they_said(project: 
     project = open_again(project.settings.folder, project.parts.registry)
     frame = some_cases(1_000, 1)
     [new] = project.decide(frame).decisions
+    explain_waiting(project.verbs)
     [ticket] = [one for one in project.parts.tickets.waiting() if one.decision_id == new.decision_id]
     told = str(ticket.shown["similar_html"])
     past = project.parts.past.similar(list(project.parts.log.cases([new.case_id]).values()))[new.case_id]

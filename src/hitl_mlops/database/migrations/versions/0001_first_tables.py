@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("blind_first", sa.Boolean(), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
         sa.Column("decides", sa.String(length=20), nullable=True),
+        sa.Column("explained", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id"),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
