@@ -96,8 +96,6 @@ def look_at_triggers(folder: str, drifted: bool) -> dict[str, Any]:
 @flow(name="collect-overrides", log_prints=True)
 def collect_overrides(folder: str = ".") -> dict[str, Any]:
     """What people said since the last run is in the dataset, and drift is known."""
-    chosen = ask_to_learn(folder)
-    print(f"{chosen} questions were chosen to learn from.")
     pushed = push_tickets(folder)
     print(f"{pushed} tickets are new on the desk.")
     collected = collect(folder)
@@ -110,5 +108,7 @@ def collect_overrides(folder: str = ".") -> dict[str, Any]:
     print(drift["reason"])
     triggers = look_at_triggers(folder, drift["alarm"])
     print(f"Retraining: {triggers['answer']}. " + " ".join(triggers["reasons"]))
+    chosen = ask_to_learn(folder)  # pushed next time; nothing that must be done waits for it
+    print(f"{chosen} questions were chosen to learn from.")
     counted = {"chosen": chosen, "pushed": pushed, "collected": collected, "told": told, "dataset": dataset}
     return {**counted, "drift": drift, "triggers": triggers}

@@ -25,6 +25,8 @@ NAME = "demo-project"
 MARK = "demo.lock"
 KEY = b"the demo draws the same every time"[:32]
 """In place of a secret: spot checks, splits and ids come out the same in every run."""
+SUPERVISORS = 2
+"""So many of the team decide what others leave open; one alone could not where they had answered."""
 
 
 @contextmanager
@@ -88,8 +90,13 @@ def write_project(folder: Path, data: Cheques) -> None:
 
 
 def _roster() -> str:
-    row = "  - {{id: {}, account: {}, name: {}, skills: [senior]}}\n"
-    people = (row.format(one.person_id, one.account, one.name) for one in TEAM)
+    row = "  - {{id: {}, account: {}, name: {}, skills: [{}]}}\n"
+    people = (
+        row.format(
+            one.person_id, one.account, one.name, "senior, supervisor" if place < SUPERVISORS else "senior"
+        )
+        for place, one in enumerate(TEAM)
+    )
     return "# Simulated, for the demo: src/hitl_mlops/demo/people.py.\npeople:\n" + "".join(people)
 
 
