@@ -182,7 +182,7 @@ def open_tickets(  # noqa: PLR0913  # who keeps what was decided
         BusyError: the database is locked.
     """
     with database.transaction():
-        asked = book.asked_about(one.decision_id for one in decisions)
+        asked = book.asked_about(one.decision_id for one in decisions) if shadows else frozenset()
         by_id = {case.case_id: case for case in cases}
         wanted = tickets_for(decisions, shadows, by_id, shown, deadlines, asked=asked, now=now)
         return ask(wanted, book, trail, database, now=now, actor=actor)
