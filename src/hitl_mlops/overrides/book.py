@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hitl_mlops.callbacks.book_sql import SqlCallbackBook
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.pieces import pieces_of
 from hitl_mlops.database.tables import answers, resolutions, tickets, watermarks
 from hitl_mlops.errors import NotFoundError
 from hitl_mlops.ids import content_id, instant, parse_instant
@@ -29,8 +30,6 @@ from hitl_mlops.review.desk import Cursor
 from hitl_mlops.review.moves import Move, MoveBook
 from hitl_mlops.review.ticket import EXERCISES, LAST_WORD, SAMPLED, Sheet, TicketKind
 from hitl_mlops.review.tickets import IN_EARNEST, TicketBook
-
-IDS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class AnswerBook:
                 connection.execute(sa.insert(answers), [answer_row(one) for one in step.new])
             if step.changed:
                 connection.execute(_update_answers(), [_changed(one) for one in step.changed])
-            for ids in _pieces({one.resolution_id for one in step.settled.withdrawn}):
+            for ids in pieces_of({one.resolution_id for one in step.settled.withdrawn}):
                 taken = sa.update(resolutions).where(resolutions.c.resolution_id.in_(ids))
                 connection.execute(taken.values(withdrawn_at=instant(now)))
             if step.settled.made:
@@ -335,15 +334,9 @@ class AnswerBook:
         with self._database.reading() as connection:
             return [
                 row
-                for piece in _pieces(ids)
+                for piece in pieces_of(ids)
                 for row in connection.execute(query.where(column.in_(piece))).mappings()
             ]
-
-
-def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), IDS_PER_QUERY):
-        yield ordered[start : start + IDS_PER_QUERY]
 
 
 def _weight(resolution: Resolution) -> tuple[bool, datetime, str]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hitl_mlops.audit.entry import Event, Kind
 from hitl_mlops.audit.trail import Trail
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.pieces import pieces_of
 from hitl_mlops.database.tables import answers, scales, tickets
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.overrides.record import AnswerState
@@ -61,9 +62,8 @@ class ScaleBook:
                 return {}
             opened = sa.select(tickets.c.ticket_id, tickets.c.opened_at)
             begun: dict[str, str] = {}
-            ids = sorted(ticket_ids)
-            for first in range(0, len(ids), 500):
-                rows = connection.execute(opened.where(tickets.c.ticket_id.in_(ids[first : first + 500])))
+            for piece in pieces_of(ticket_ids):
+                rows = connection.execute(opened.where(tickets.c.ticket_id.in_(piece)))
                 placed = ((ticket_id, bisect_right(starts, at)) for ticket_id, at in rows)
                 begun |= {ticket_id: starts[place - 1] for ticket_id, place in placed if place}
             query = sa.select(scales).where(scales.c.since.in_(sorted(set(begun.values()))))

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.pieces import pieces_of
 from hitl_mlops.database.tables import answers, exercises, outcomes, resolutions, tickets
 from hitl_mlops.ids import instant, parse_instant
 from hitl_mlops.overrides.record import AnswerState, Method, Resolution
@@ -20,7 +20,6 @@ from hitl_mlops.oversight.exercise import Exercise, Source
 from hitl_mlops.review.ticket import SAMPLED, TicketKind, TicketState
 from hitl_mlops.review.tickets import IN_EARNEST, UNANSWERED
 
-MANY = 500
 LATEST = 1_000
 """So many of the latest trusted resolutions, and of the latest outcomes, are looked at for exercises."""
 
@@ -128,8 +127,7 @@ class ExerciseBook:
     def _rows(
         self, query: sa.Select[Any], column: sa.Column[Any], ids: Collection[str]
     ) -> Iterator[sa.RowMapping]:
-        rest = iter(sorted(set(ids)))
-        while piece := list(islice(rest, MANY)):
+        for piece in pieces_of(ids):
             with self._database.reading() as connection:
                 rows = connection.execute(query.where(column.in_(piece))).mappings().all()
             yield from rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.pieces import pieces_of
 from hitl_mlops.database.tables import answers, claims
 from hitl_mlops.ids import content_id, instant, parse_instant
 
-IDS_PER_QUERY = 500
 TURN = 0x636C6169  # "clai"
 
 
@@ -90,7 +90,7 @@ class ClaimBook:
         """These claims are over; the desk does not show that yet."""
         values = {"ended_at": instant(at), "ending": ending.value, "shown": False}
         with self._database.transaction() as connection:
-            for piece in _pieces([one.claim_id for one in ended]):
+            for piece in pieces_of([one.claim_id for one in ended]):
                 which = claims.c.claim_id.in_(piece) & claims.c.ended_at.is_(None)
                 connection.execute(sa.update(claims).where(which).values(**values))
 
@@ -102,7 +102,7 @@ class ClaimBook:
     def of(self, ticket_ids: Collection[str]) -> dict[str, list[Claim]]:
         """Task id → every claim on it ever, of these tickets."""
         found: dict[str, list[Claim]] = {}
-        for piece in _pieces(ticket_ids):
+        for piece in pieces_of(ticket_ids):
             for one in self._read(sa.select(claims).where(claims.c.ticket_id.in_(piece))):
                 found.setdefault(one.task_id, []).append(one)
         return found
@@ -125,7 +125,7 @@ class ClaimBook:
         found: dict[str, list[tuple[str, str | None]]] = {}
         columns = (answers.c.ticket_id, answers.c.task_id, answers.c.person)
         with self._database.reading() as connection:
-            for piece in _pieces(ticket_ids):
+            for piece in pieces_of(ticket_ids):
                 query = sa.select(*columns).where(
                     answers.c.ticket_id.in_(piece), answers.c.state != "superseded", ~answers.c.skipped
                 )
@@ -177,9 +177,3 @@ def _as_claim(row: Mapping[str, Any]) -> Claim:
         ended_at=None if row["ended_at"] is None else parse_instant(row["ended_at"]),
         ending=None if row["ending"] is None else Ending(row["ending"]),
     )
-
-
-def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), IDS_PER_QUERY):
-        yield ordered[start : start + IDS_PER_QUERY]

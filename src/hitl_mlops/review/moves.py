@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from hitl_mlops.database.connect import Database
+from hitl_mlops.database.pieces import pieces_of
 from hitl_mlops.database.tables import ticket_moves, tickets
 from hitl_mlops.ids import content_id, instant, parse_instant
 from hitl_mlops.review.ticket import Ticket, TicketKind, TicketState
 from hitl_mlops.review.tickets import as_ticket
 
-IDS_PER_QUERY = 500
 REJECTING = frozenset({TicketKind.REVIEW, TicketKind.ADJUDICATION})
 """Kinds whose decision waits for the answer: nobody answers, nobody acts."""
 _WAITED_FOR = (TicketState.WAITING.value, TicketState.OPEN.value)
@@ -113,7 +113,7 @@ class MoveBook:
         """Ticket id → its steps as they were taken, for those that took any."""
         found: dict[str, list[Move]] = {}
         order = (ticket_moves.c.happened_at, ticket_moves.c.step)
-        for piece in _pieces(ticket_ids):
+        for piece in pieces_of(ticket_ids):
             query = sa.select(ticket_moves).where(ticket_moves.c.ticket_id.in_(piece)).order_by(*order)
             for move in self._read(query):
                 found.setdefault(move.ticket_id, []).append(move)
@@ -149,7 +149,7 @@ class MoveBook:
     def mark_shown(self, ticket_ids: Iterable[str], until: datetime) -> None:
         """The desk shows all that happened to these tickets up to then."""
         with self._database.transaction() as connection:
-            for piece in _pieces(set(ticket_ids)):
+            for piece in pieces_of(set(ticket_ids)):
                 which = ticket_moves.c.ticket_id.in_(piece) & (ticket_moves.c.happened_at <= instant(until))
                 connection.execute(sa.update(ticket_moves).where(which).values(shown=True))
 
@@ -158,7 +158,7 @@ class MoveBook:
         asked: set[str] = set()
         last: dict[str, Move] = {}
         kinds = [kind.value for kind in REJECTING]
-        for piece in _pieces(decision_ids):
+        for piece in pieces_of(decision_ids):
             about = tickets.c.decision_id.in_(piece) & tickets.c.kind.in_(kinds)
             waiting = sa.select(tickets.c.decision_id).where(about, tickets.c.state.in_(_WAITED_FOR))
             over = (
@@ -220,9 +220,3 @@ def _as_move(row: Mapping[str, Any]) -> Move:
         happened_at=parse_instant(row["happened_at"]),
         until=None if row["until"] is None else parse_instant(row["until"]),
     )
-
-
-def _pieces(ids: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), IDS_PER_QUERY):
-        yield ordered[start : start + IDS_PER_QUERY]
