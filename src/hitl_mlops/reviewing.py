@@ -70,7 +70,7 @@ class Reviewing:
         with parts.database.transaction():
             tied = parts.tickets.tied()
             known = {one.ticket_id for one in parts.tickets.by_ids(map(adjudication_of, tied))}
-            unasked = [one for one in tied if adjudication_of(one) not in known]
+            unasked = parts.tickets.by_ids(one.ticket_id for one in tied if adjudication_of(one) not in known)
             said: dict[str, list[KeptAnswer]] = {}
             for answer in parts.answers.accepted_for([one.ticket_id for one in unasked]):
                 said.setdefault(answer.answer.ticket_id or "", []).append(answer)

@@ -215,9 +215,12 @@ class TicketBook:
         self._set(ticket_ids, TicketState.OPEN, [TicketState.RESOLVED, TicketState.TIED])
 
     def tied(self) -> list[Ticket]:
-        """Tickets on which people differ or which somebody handed up, by id."""
-        query = sa.select(tickets).where(tickets.c.state == TicketState.TIED.value)
-        return self._read(query.order_by(tickets.c.ticket_id))
+        """Tickets on which people differ or which somebody handed up, by id, without what they show."""
+        columns = [column for column in tickets.c if column.name != "shown"]
+        query = sa.select(*columns).where(tickets.c.state == TicketState.TIED.value)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(tickets.c.ticket_id)).mappings().all()
+        return [as_ticket({**row, "shown": {}}) for row in rows]
 
     def mark_withdrawn(self, ticket_ids: Iterable[str]) -> None:
         """These are not asked any more; what is resolved stays."""
